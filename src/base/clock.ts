@@ -1,0 +1,22 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** Time and chance, the only place that touches them, so that everything else can be tested without. */
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Monotonic milliseconds, for durations. */
+  monotonic(): number;
+  /** A number in [0, 1). */
+  random(): number;
+  /** Resolves after `ms`; rejects with the signal's reason when aborted. Never keeps a process alive. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  random: () => Math.random(),
+  sleep: async (ms, signal) => {
+    await delay(ms, undefined, signal === undefined ? undefined : { signal });
+  },
+};

@@ -1,0 +1,10 @@
+export { systemClock } from './clock.js';
+export type { Clock } from './clock.js';
+export { digest, hexDigest, shortName } from './digest.js';
+export { CalicoError, isCalicoError, messageOf } from './errors.js';
+export type { ErrorCode, Issue } from './errors.js';
+export { silentLogger } from './log.js';
+export type { LogFields, Logger } from './log.js';
+export { MultiMap } from './multi-map.js';
+export { runChecked, runProgram } from './run-program.js';
+export type { ProgramOptions, ProgramResult } from './run-program.js';

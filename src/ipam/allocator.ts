@@ -1,0 +1,61 @@
+import type { Cidr, IpVersion } from '../net/index.js';
+
+/** Who holds an address: shown by `ipam show`, used by clean-up. Keys as Calico writes them. */
+export type Attributes = Readonly<Record<string, string>>;
+
+export interface AssignRequest {
+  /** the node whose blocks are used */
+  readonly node: string;
+  /** all addresses of one owner are released by it: `<network>.<container id>` for CNI */
+  readonly handle: string;
+  readonly attributes?: Attributes;
+  /** how many addresses of each version */
+  readonly count: { readonly 4: number; readonly 6: number };
+  /** restrict to these pools (each must exist and be enabled); absent: all enabled pools of the version */
+  readonly pools?: readonly Cidr[];
+}
+
+export interface Assigned {
+  /** canonical text, version 4 first */
+  readonly addresses: readonly string[];
+}
+
+/** An address that is given out, and to whom. */
+export interface Assignment {
+  readonly address: string;
+  readonly block: string;
+  readonly handle: string | undefined;
+  readonly attributes: Attributes;
+}
+
+/**
+ * Gives out addresses from blocks that belong to nodes. Correct under contention of any number of hosts:
+ * every change is one compare-and-swap commit, retried with back-off.
+ */
+export interface Allocator {
+  /**
+   * All or nothing: either every address asked for, or a CalicoError `exhausted` (no address left; says in
+   * which pools) and nothing assigned.
+   */
+  assign(request: AssignRequest): Promise<Assigned>;
+  /** This very address. `already-exists` when somebody holds it, `invalid` when no pool covers it. */
+  assignAddress(request: Omit<AssignRequest, 'count' | 'pools'> & { readonly address: string }): Promise<void>;
+  /** Everything the handle holds; the addresses released. An unknown handle holds nothing. */
+  releaseByHandle(handle: string): Promise<readonly string[]>;
+  /** False when nobody holds it. */
+  releaseAddress(address: string): Promise<boolean>;
+  lookup(address: string): Promise<Assignment | undefined>;
+  addressesOf(handle: string): Promise<readonly string[]>;
+  /** Gives up the node's empty blocks, and the ownership of the others. */
+  releaseAffinities(node: string): Promise<void>;
+}
+
+/** A block as routing sees it: what a node originates, and which of its addresses live elsewhere. */
+export interface BlockRoutes {
+  readonly cidr: string;
+  readonly version: IpVersion;
+  /** the owner; undefined for a block that lost it */
+  readonly node: string | undefined;
+  /** false while the claim is not completed: then it is neither advertised nor blackholed */
+  readonly confirmed: boolean;
+}
