@@ -19,3 +19,9 @@ export { formatPortRange } from './port.js';
 export type { PortRange } from './port.js';
 export { isProtocolName, protocolNumbers, protocolText } from './protocol.js';
 export type { ProtocolName } from './protocol.js';
+export {
+  ROUTE_PROTOCOL,
+  WORKLOAD_GATEWAY_IPV4,
+  WORKLOAD_GATEWAY_IPV6,
+  WORKLOAD_HOST_MAC,
+} from './workload-link.js';
