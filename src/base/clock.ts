@@ -8,7 +8,7 @@ export interface Clock {
   monotonic(): number;
   /** A number in [0, 1). */
   random(): number;
-  /** Resolves after `ms`; rejects with the signal's reason when aborted. Never keeps a process alive. */
+  /** Resolves after `ms`; rejects when the signal is aborted. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 

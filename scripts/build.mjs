@@ -1,0 +1,58 @@
+// Builds dist/: one entry per executable, split so that a command loads only what it needs, and the native
+// CNI launcher where a C compiler is present (the Node program of the same protocol serves where none is).
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { build } from 'esbuild';
+
+const root = new URL('..', import.meta.url).pathname;
+const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
+
+function gitCommit() {
+  const git = spawnSync('git', ['rev-parse', '--short=8', 'HEAD'], { cwd: root, encoding: 'utf8' });
+  return git.status === 0 ? git.stdout.trim() : 'unknown';
+}
+
+async function buildPrograms() {
+  const entryPoints = readdirSync(`${root}src/bin`)
+    .filter(name => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+    .map(name => `${root}src/bin/${name}`);
+  await build({
+    entryPoints,
+    outdir: `${root}dist`,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node24',
+    splitting: true,
+    chunkNames: 'chunks/[name]-[hash]',
+    // koffi finds its native library beside itself; pino starts worker files by path.
+    external: ['koffi', 'pino'],
+    define: {
+      __VERSION__: JSON.stringify(`v${version}`),
+      __BUILD_DATE__: JSON.stringify(new Date().toISOString().replace(/\.\d+Z$/, '+0000')),
+      __GIT_COMMIT__: JSON.stringify(gitCommit()),
+    },
+    banner: {
+      js: "import { createRequire as calicoRequire } from 'node:module'; const require = calicoRequire(import.meta.url);",
+    },
+    logLevel: 'warning',
+  });
+}
+
+function buildLauncher() {
+  const source = `${root}native/calico-cni.c`;
+  if (!existsSync(source)) return;
+  mkdirSync(`${root}dist/cni`, { recursive: true });
+  const target = `${root}dist/cni/calico`;
+  const flags = ['-O2', '-Wall', '-Wextra', '-std=c11', '-o', target, source];
+  // Static is smaller at run time and starts faster; without libc.a the dynamic one does the same.
+  const built = [['-static', ...flags], flags].some(
+    args => spawnSync('cc', args, { stdio: 'ignore' }).status === 0,
+  );
+  if (built) symlinkSync('calico', `${root}dist/cni/calico-ipam`);
+  else console.log('no C compiler that works: the CNI plugins will start as Node programs');
+}
+
+rmSync(`${root}dist`, { recursive: true, force: true });
+await buildPrograms();
+buildLauncher();
