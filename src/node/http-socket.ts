@@ -1,0 +1,35 @@
+import { chmod, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { Server } from 'node:http';
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly type: 'application/json' | 'text/plain';
+  readonly body: string;
+}
+
+/** What is asked: `GET /status`. Undefined is answered with 404. */
+export type HttpHandler = (method: string, path: string) => Promise<HttpAnswer | undefined>;
+
+/** Serves `handler` on a Unix socket that only root may use. A stale socket of a dead agent is replaced. */
+export async function serveOnSocket(path: string, handler: HttpHandler): Promise<Server> {
+  await rm(path, { force: true });
+  const server = createServer((request, response) => {
+    const answer = handler(request.method ?? 'GET', request.url ?? '/');
+    answer
+      .then(found => found ?? { status: 404, type: 'text/plain' as const, body: 'not found\n' })
+      .catch((error: unknown) => ({ status: 500, type: 'text/plain' as const, body: `${String(error)}\n` }))
+      .then(({ status, type, body }) => {
+        response.writeHead(status, { 'content-type': type });
+        response.end(body);
+      })
+      .catch(() => response.destroy());
+  });
+  // Between listen and chmod the socket has the mode that the umask leaves: the directory is 0700.
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(path, resolve);
+  });
+  await chmod(path, 0o600);
+  return server;
+}
