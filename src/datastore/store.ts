@@ -65,13 +65,14 @@ export interface WatchOptions {
 
 export interface Store {
   get(key: string): Promise<Entry | undefined>;
-  /** All entries whose key starts with `prefix`. */
-  list(prefix: string): Promise<Listing>;
+  /** All entries whose key starts with `prefix`, or with one of several: as of one revision, in key order. */
+  list(prefix: string | readonly string[]): Promise<Listing>;
   commit(commit: Commit): Promise<CommitResult>;
   /**
-   * What happens under `prefix` from now on. Transient failures of the store are waited out inside, with
+   * What happens under `prefix`, or under several, from now on: one stream in order of the revisions, so that
+   * what one commit did under two prefixes arrives together. Transient failures of the store are waited out inside, with
    * back-off; the iteration throws only what a retry cannot mend (`unauthorized`, `corrupt`).
    */
-  watch(prefix: string, options?: WatchOptions): AsyncIterable<WatchEvent>;
+  watch(prefix: string | readonly string[], options?: WatchOptions): AsyncIterable<WatchEvent>;
   close(): Promise<void>;
 }

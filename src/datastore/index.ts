@@ -1,0 +1,24 @@
+export { openStore } from './open.js';
+export type { StoreConfig } from './open.js';
+export type {
+  ClusterChange,
+  ClusterEvent,
+  ResourceChange,
+  ResourceClient,
+  ResourceWrite,
+  SettingName,
+  Verb,
+  WriteOutcome,
+} from './resource-client.js';
+export type {
+  Commit,
+  CommitResult,
+  Condition,
+  Entry,
+  Listing,
+  Store,
+  WatchChange,
+  WatchEvent,
+  WatchOptions,
+  Write,
+} from './store.js';

@@ -1,0 +1,25 @@
+import { CalicoError } from '../base/index.js';
+import type { Store } from './store.js';
+
+/** Which datastore, and where: `DATASTORE_TYPE` and its settings. */
+export type StoreConfig =
+  | {
+      readonly type: 'sqlite';
+      /** the store's own directory, made when it is missing */
+      readonly directory: string;
+      /** `normal` may lose the last commits in a power loss: for labs */
+      readonly synchronous?: 'full' | 'normal';
+    }
+  | { readonly type: 'etcdv3' | 'kubernetes' };
+
+/** Opens the configured datastore. What implements it is loaded only here, so that nobody pays for the others. */
+export async function openStore(config: StoreConfig): Promise<Store> {
+  if (config.type === 'sqlite') {
+    const { openSqliteStore } = await import('./sqlite/sqlite-store.js');
+    return await openSqliteStore(config);
+  }
+  throw new CalicoError(
+    'unsupported',
+    `datastore type ${config.type} is not supported yet; set DATASTORE_TYPE=sqlite`,
+  );
+}

@@ -1,0 +1,70 @@
+import { randomUUID } from 'node:crypto';
+import type { DatabaseSync } from 'node:sqlite';
+import { CalicoError } from '../../base/index.js';
+
+/** Marks the file as ours in its header: "Cali". */
+const applicationId = 0x43616c69;
+
+const schemaVersion = 1;
+
+/**
+ * kv is the content; log holds what each revision changed (value and create_rev NULL: deleted) for the
+ * watches; revisions up to `compacted` are no longer in it. Another epoch means another history, as after a
+ * restore. Revision 1 is the empty store, so that 0 can mean "absent".
+ */
+const tables = `
+CREATE TABLE meta(
+  id INTEGER PRIMARY KEY CHECK(id = 1), epoch TEXT NOT NULL, rev INTEGER NOT NULL, compacted INTEGER NOT NULL
+) STRICT;
+CREATE TABLE kv(
+  key TEXT PRIMARY KEY, value TEXT NOT NULL, create_rev INTEGER NOT NULL, mod_rev INTEGER NOT NULL,
+  version INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE log(
+  rev INTEGER, n INTEGER, key TEXT NOT NULL, value TEXT, create_rev INTEGER, PRIMARY KEY(rev, n)
+) STRICT, WITHOUT ROWID;
+PRAGMA application_id = ${String(applicationId)};
+PRAGMA user_version = ${String(schemaVersion)};
+`;
+
+/** Makes the tables in an empty file, and refuses files that are not ours or too new. */
+export function prepareSchema(connection: DatabaseSync, file: string): void {
+  if (numberOf(connection, 'PRAGMA user_version') === 0) createTables(connection, file);
+  if (numberOf(connection, 'PRAGMA application_id') !== applicationId) throw foreign(file);
+  const version = numberOf(connection, 'PRAGMA user_version');
+  if (version > schemaVersion) {
+    throw new CalicoError(
+      'unsupported',
+      `datastore ${file}: has format ${String(version)}, this program knows up to ${String(schemaVersion)}; ` +
+        'use the version of the program that wrote it',
+    );
+  }
+}
+
+function createTables(connection: DatabaseSync, file: string): void {
+  connection.exec('BEGIN IMMEDIATE');
+  try {
+    // Two processes may open a new store at once: the second finds the first one's tables here.
+    if (numberOf(connection, 'PRAGMA user_version') === 0) {
+      if (numberOf(connection, 'SELECT count(*) FROM sqlite_schema') > 0) throw foreign(file);
+      connection.exec(tables);
+      connection.prepare('INSERT INTO meta VALUES (1, ?, 1, 0)').run(randomUUID());
+    }
+    connection.exec('COMMIT');
+  } catch (error) {
+    if (connection.isTransaction) connection.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+function foreign(file: string): CalicoError {
+  return new CalicoError(
+    'corrupt',
+    `datastore ${file}: is a database of another program; move it away, or check CALICO_STATE_DIR`,
+  );
+}
+
+function numberOf(connection: DatabaseSync, sql: string): number {
+  const [value] = Object.values(connection.prepare(sql).get() ?? {});
+  return typeof value === 'number' ? value : 0;
+}
