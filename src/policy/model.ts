@@ -37,13 +37,16 @@ export type Action = 'allow' | 'deny' | 'log' | 'pass';
 /**
  * What a rule matches on; all that is present must hold. One flat field for each criterion, so that each
  * consumer (evaluator, compiler) is a table with one entry a field, and a forgotten field does not compile.
+ * Lists are never empty. Protocols 1 and 58 and `icmp` imply their family: 1 never matches in IPv6, 58 never
+ * in IPv4. A list of networks, positive or negated, without one of the packet's family does not match.
  */
 export interface RuleMatch {
   readonly ipVersion?: IpVersion;
   readonly protocol?: number;
   readonly notProtocol?: number;
-  /** type and, where given, code; on its own it means ICMP in IPv4 and ICMPv6 in IPv6 */
+  /** ICMP in IPv4, ICMPv6 in IPv6, with this type and, where given, code */
   readonly icmp?: IcmpMatch;
+  /** also only ICMP (of the family), with another type or, where given, another code */
   readonly notIcmp?: IcmpMatch;
   readonly sourceNets?: readonly Cidr[];
   readonly notSourceNets?: readonly Cidr[];

@@ -1,0 +1,102 @@
+import { MultiMap } from '../base/index.js';
+import { LabelIndex } from './label-index.js';
+import type { Changes, LabelledEndpoint } from './effective-labels.js';
+import type { Endpoint, EndpointId, Policy, PolicyId, Profile, ProfileId, Rule } from './model.js';
+
+/** What stands in for a profile that an endpoint names and nobody has written: it denies, it does not vanish. */
+export function missingProfile(id: ProfileId): Profile {
+  const deny: readonly Rule[] = [{ action: 'deny', match: {} }];
+  return { id, tags: [], labels: {}, ingress: deny, egress: deny };
+}
+
+export interface ActivePolicyChanges {
+  /** policies that matter here, new or changed; undefined: no longer */
+  readonly policies: Changes<PolicyId, Policy>;
+  readonly profiles: Changes<ProfileId, Profile>;
+  /** local endpoints whose data or policies may have changed; undefined: gone, or not local any more */
+  readonly endpoints: Changes<EndpointId, Endpoint>;
+}
+
+export interface ActivePolicies {
+  update(changes: {
+    readonly endpoints: Changes<EndpointId, LabelledEndpoint>;
+    readonly policies: Changes<PolicyId, Policy>;
+    readonly profiles: Changes<ProfileId, Profile>;
+  }): ActivePolicyChanges;
+  /** The policies that match a local endpoint, in no order. */
+  policiesOf(endpoint: EndpointId): readonly Policy[];
+}
+
+/** Which policies and profiles matter on this node: those that a local endpoint matches or names. */
+export function createActivePolicies(node: string): ActivePolicies {
+  const local = new Map<EndpointId, Endpoint>();
+  const policyById = new Map<PolicyId, Policy>();
+  const profileById = new Map<ProfileId, Profile>();
+  const index = new LabelIndex<EndpointId, PolicyId>();
+  const users = new MultiMap<ProfileId, EndpointId>();
+
+  const setPolicy = (id: PolicyId, policy: Policy | undefined): void => {
+    const inForce = policy === undefined || policy.types.length === 0 ? undefined : policy;
+    if (inForce === undefined) policyById.delete(id);
+    else policyById.set(id, inForce);
+    index.setQuery(id, inForce?.selector);
+  };
+
+  const setEndpoint = (id: EndpointId, labelled: LabelledEndpoint | undefined): void => {
+    for (const profile of local.get(id)?.profiles ?? []) users.delete(profile, id);
+    index.setItem(id, labelled?.labels);
+    if (labelled === undefined) {
+      local.delete(id);
+      return;
+    }
+    local.set(id, labelled.endpoint);
+    for (const profile of labelled.endpoint.profiles) users.add(profile, id);
+  };
+
+  const activePolicy = (id: PolicyId): Policy | undefined =>
+    index.itemsOf(id).size > 0 ? policyById.get(id) : undefined;
+  const activeProfile = (id: ProfileId): Profile | undefined =>
+    users.has(id) ? (profileById.get(id) ?? missingProfile(id)) : undefined;
+
+  return {
+    update({ endpoints, policies, profiles }) {
+      const touched = {
+        policies: new Set<PolicyId>(),
+        profiles: new Set<ProfileId>(),
+        endpoints: new Set<EndpointId>(),
+      };
+      const touchNeighbours = (id: EndpointId): void => {
+        for (const policy of index.queriesOf(id)) touched.policies.add(policy);
+        for (const profile of local.get(id)?.profiles ?? []) touched.profiles.add(profile);
+      };
+
+      for (const [id, profile] of profiles) {
+        if (profile === undefined) profileById.delete(id);
+        else profileById.set(id, profile);
+        touched.profiles.add(id);
+      }
+      for (const [id, labelled] of endpoints) {
+        const here = labelled?.endpoint.node === node ? labelled : undefined;
+        if (here === undefined && !local.has(id)) continue;
+        touched.endpoints.add(id);
+        touchNeighbours(id);
+        setEndpoint(id, here);
+        touchNeighbours(id);
+      }
+      for (const [id, policy] of policies) {
+        touched.policies.add(id);
+        for (const endpoint of index.itemsOf(id)) touched.endpoints.add(endpoint);
+        setPolicy(id, policy);
+        for (const endpoint of index.itemsOf(id)) touched.endpoints.add(endpoint);
+      }
+      return {
+        policies: new Map([...touched.policies].map(id => [id, activePolicy(id)])),
+        profiles: new Map([...touched.profiles].map(id => [id, activeProfile(id)])),
+        endpoints: new Map([...touched.endpoints].map(id => [id, local.get(id)])),
+      };
+    },
+
+    policiesOf: endpoint =>
+      [...index.queriesOf(endpoint)].map(id => policyById.get(id)).filter(policy => policy !== undefined),
+  };
+}

@@ -1,0 +1,26 @@
+import type { EndpointTier } from './desired.js';
+import type { Direction, Policy } from './model.js';
+
+/** Order of evaluation inside a tier: by `order`, absent last, ties by id in byte order. */
+export function comparePolicies(a: Policy, b: Policy): number {
+  const [left, right] = [a.order ?? Infinity, b.order ?? Infinity];
+  if (left !== right) return left < right ? -1 : 1;
+  return compareText(a.id, b.id);
+}
+
+/** Byte order for the characters that names may hold. */
+export function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** In which order the policies that match an endpoint decide over it; a policy counts only in its `types`. */
+export function orderedTiers(policies: Iterable<Policy>): readonly EndpointTier[] {
+  const sorted = [...policies].filter(policy => policy.types.length > 0).sort(comparePolicies);
+  const names = [...new Set(sorted.map(policy => policy.tier))].sort(compareText);
+  return names.map(name => {
+    const inTier = sorted.filter(policy => policy.tier === name);
+    const towards = (direction: Direction) =>
+      inTier.filter(policy => policy.types.includes(direction)).map(policy => policy.id);
+    return { name, ingress: towards('ingress'), egress: towards('egress') };
+  });
+}

@@ -1,0 +1,146 @@
+import { digest, MultiMap } from '../base/index.js';
+import { selectorId } from '../selector/index.js';
+import type { ActiveMatch, ActiveRule, ActiveRules } from './desired.js';
+import type { Changes } from './effective-labels.js';
+import type { Policy, PolicyId, Profile, ProfileId, Rule, RuleMatch, Rules, SetId } from './model.js';
+import type { Selector } from '../selector/index.js';
+
+/** Whose addresses a set holds: those of all endpoints that match, or that have a profile with the tag. */
+export type SetSource =
+  | { readonly kind: 'selector'; readonly selector: Selector }
+  | { readonly kind: 'tag'; readonly tag: string };
+
+/** The set's name, from its content: equal sources share a set. Same form as in Calico's own data. */
+export function setIdOf(source: SetSource): SetId {
+  const text =
+    source.kind === 'selector' ? selectorId(source.selector) : `t:${digest('sha224', `t:${source.tag}`)}`;
+  return text as SetId; // the one place where set ids are made
+}
+
+type SetField = `${string}${'Selector' | 'Tag'}` & keyof RuleMatch;
+type SetListField = `${string}Sets` & keyof ActiveMatch;
+
+const ofSelector = (selector: Selector): SetSource => ({ kind: 'selector', selector });
+const ofTag = (tag: string): SetSource => ({ kind: 'tag', tag });
+
+/** For each field that names endpoints: the list that its set goes into. */
+const setFields: {
+  readonly [Field in SetField]: {
+    readonly list: SetListField;
+    readonly source: (value: NonNullable<RuleMatch[Field]>) => SetSource;
+  };
+} = {
+  sourceSelector: { list: 'sourceSets', source: ofSelector },
+  notSourceSelector: { list: 'notSourceSets', source: ofSelector },
+  sourceTag: { list: 'sourceSets', source: ofTag },
+  notSourceTag: { list: 'notSourceSets', source: ofTag },
+  destinationSelector: { list: 'destinationSets', source: ofSelector },
+  notDestinationSelector: { list: 'notDestinationSets', source: ofSelector },
+  destinationTag: { list: 'destinationSets', source: ofTag },
+  notDestinationTag: { list: 'notDestinationSets', source: ofTag },
+};
+
+function isSetField(field: string): field is SetField {
+  return Object.hasOwn(setFields, field);
+}
+
+function sourceOf<Field extends SetField>(
+  field: Field,
+  value: RuleMatch[Field] | undefined,
+): SetSource | undefined {
+  return value === undefined || value === null ? undefined : setFields[field].source(value);
+}
+
+type Sources = Map<SetId, SetSource>;
+
+function activeRule(rule: Rule, sources: Sources): ActiveRule {
+  const plain = Object.entries(rule.match).filter(([field]) => !isSetField(field));
+  const lists = new MultiMap<SetListField, SetId>();
+  for (const field of Object.keys(rule.match).filter(isSetField)) {
+    const source = sourceOf(field, rule.match[field]);
+    if (source === undefined) continue;
+    const id = setIdOf(source);
+    sources.set(id, source);
+    lists.add(setFields[field].list, id);
+  }
+  const sets = [...lists.keys()].map(list => [list, [...lists.get(list)].sort()]);
+  // The table above covers every field that is taken out, so what is left is an ActiveMatch.
+  return { action: rule.action, match: Object.fromEntries([...plain, ...sets]) as ActiveMatch };
+}
+
+/** Rules with sets in place of selectors and tags, and what those sets hold. */
+export function activeRules(rules: Rules): {
+  readonly rules: ActiveRules;
+  readonly sources: ReadonlyMap<SetId, SetSource>;
+} {
+  const sources: Sources = new Map();
+  return {
+    rules: {
+      ingress: rules.ingress.map(rule => activeRule(rule, sources)),
+      egress: rules.egress.map(rule => activeRule(rule, sources)),
+    },
+    sources,
+  };
+}
+
+export interface RuleSelectorChanges {
+  readonly policies: Changes<PolicyId, ActiveRules>;
+  readonly profiles: Changes<ProfileId, ActiveRules>;
+  /** sets that rules now use; undefined: no rule uses it any more */
+  readonly sets: Changes<SetId, SetSource>;
+}
+
+export interface RuleSelectors {
+  update(changes: {
+    readonly policies: Changes<PolicyId, Policy>;
+    readonly profiles: Changes<ProfileId, Profile>;
+  }): RuleSelectorChanges;
+}
+
+/** Rules in a direction that the policy does not decide are never read: they need no sets. */
+function rulesInForce(policy: Policy): Rules {
+  return {
+    ingress: policy.types.includes('ingress') ? policy.ingress : [],
+    egress: policy.types.includes('egress') ? policy.egress : [],
+  };
+}
+
+/** Which sets of addresses the active rules need. A set lives as long as one rule uses it. */
+export function createRuleSelectors(): RuleSelectors {
+  const sourcesOf = new Map<string, ReadonlyMap<SetId, SetSource>>();
+  const users = new MultiMap<SetId, string>();
+
+  return {
+    update({ policies, profiles }) {
+      const touched = new Map<SetId, { readonly source: SetSource; readonly before: boolean }>();
+      const touch = (sources: ReadonlyMap<SetId, SetSource>): void => {
+        for (const [id, source] of sources) {
+          if (!touched.has(id)) touched.set(id, { source, before: users.has(id) });
+        }
+      };
+      const take = (user: string, rules: Rules | undefined): ActiveRules | undefined => {
+        const before = sourcesOf.get(user) ?? new Map<SetId, SetSource>();
+        const after = rules === undefined ? undefined : activeRules(rules);
+        touch(before);
+        touch(after?.sources ?? new Map<SetId, SetSource>());
+        for (const id of before.keys()) users.delete(id, user);
+        for (const id of after?.sources.keys() ?? []) users.add(id, user);
+        if (after === undefined) sourcesOf.delete(user);
+        else sourcesOf.set(user, after.sources);
+        return after?.rules;
+      };
+
+      const activeById = new Map(
+        [...policies].map(([id, policy]) => [id, take(`policy ${id}`, policy && rulesInForce(policy))]),
+      );
+      const profileRules = new Map(
+        [...profiles].map(([id, profile]) => [id, take(`profile ${id}`, profile)]),
+      );
+      const sets = new Map<SetId, SetSource | undefined>();
+      for (const [id, { source, before }] of touched) {
+        if (users.has(id) !== before) sets.set(id, before ? undefined : source);
+      }
+      return { policies: activeById, profiles: profileRules, sets };
+    },
+  };
+}
