@@ -1,4 +1,4 @@
-import type { Cidr, IpVersion } from '../net/index.js';
+import type { Cidr } from '../net/index.js';
 
 /** Who holds an address: shown by `ipam show`, used by clean-up. Keys as Calico writes them. */
 export type Attributes = Readonly<Record<string, string>>;
@@ -34,12 +34,17 @@ export interface Assignment {
  */
 export interface Allocator {
   /**
-   * All or nothing: either every address asked for, or a CalicoError `exhausted` (no address left; says in
-   * which pools) and nothing assigned.
+   * All or nothing: either every address asked for, or nothing assigned and a CalicoError: `exhausted` (no
+   * address left; says in which pools), `not-found` (no pool, or not the one asked for).
    */
   assign(request: AssignRequest): Promise<Assigned>;
-  /** This very address. `already-exists` when somebody holds it, `invalid` when no pool covers it. */
-  assignAddress(request: Omit<AssignRequest, 'count' | 'pools'> & { readonly address: string }): Promise<void>;
+  /**
+   * This very address. `already-exists` when somebody holds it, `invalid` when no enabled pool covers it,
+   * `conflict` when its block is of another node and affinity is strict.
+   */
+  assignAddress(
+    request: Omit<AssignRequest, 'count' | 'pools'> & { readonly address: string },
+  ): Promise<void>;
   /** Everything the handle holds; the addresses released. An unknown handle holds nothing. */
   releaseByHandle(handle: string): Promise<readonly string[]>;
   /** False when nobody holds it. */
@@ -48,14 +53,4 @@ export interface Allocator {
   addressesOf(handle: string): Promise<readonly string[]>;
   /** Gives up the node's empty blocks, and the ownership of the others. */
   releaseAffinities(node: string): Promise<void>;
-}
-
-/** A block as routing sees it: what a node originates, and which of its addresses live elsewhere. */
-export interface BlockRoutes {
-  readonly cidr: string;
-  readonly version: IpVersion;
-  /** the owner; undefined for a block that lost it */
-  readonly node: string | undefined;
-  /** false while the claim is not completed: then it is neither advertised nor blackholed */
-  readonly confirmed: boolean;
 }

@@ -1,0 +1,62 @@
+import { formatCidr, parseCidr } from '../net/index.js';
+import type { Cidr, IpVersion } from '../net/index.js';
+
+/** Pools of both versions are below it. */
+export const poolPrefix = '/calico/v1/ipam/';
+/** Blocks, affinities, handles and the configuration are below it. */
+export const ipamPrefix = '/calico/ipam/v2/';
+export const blockPrefix = `${ipamPrefix}assignment/`;
+export const ipamConfigKey = `${ipamPrefix}config`;
+
+/** Key of the record that says who holds which address of a block. */
+export function blockKey(cidr: Cidr): string {
+  return `${blockPrefix}ipv${String(cidr.version)}/block/${pathOf(cidr)}`;
+}
+
+/** All blocks of a version are below it. */
+export function blockPrefixOf(version: IpVersion): string {
+  return `${blockPrefix}ipv${String(version)}/block/`;
+}
+
+/** All affinities of a node are below it. */
+export function affinityPrefix(node: string): string {
+  return `${ipamPrefix}host/${node}/`;
+}
+
+/** Key of the record by which a node owns a block. */
+export function affinityKey(node: string, cidr: Cidr): string {
+  return `${affinityPrefix(node)}ipv${String(cidr.version)}/block/${pathOf(cidr)}`;
+}
+
+/** Key of the count of addresses that one owner holds in each block. */
+export function handleKey(handle: string): string {
+  return `${ipamPrefix}handle/${handle}`;
+}
+
+/** The block a block key speaks of; undefined for any other key. */
+export function blockOfKey(key: string): Cidr | undefined {
+  const match = /^\/calico\/ipam\/v2\/assignment\/ipv[46]\/block\/([^/]+)$/.exec(key);
+  return match?.[1] === undefined ? undefined : cidrOfPath(match[1]);
+}
+
+/** Node and block of an affinity key; undefined for any other key. */
+export function affinityOfKey(key: string): { readonly node: string; readonly cidr: Cidr } | undefined {
+  const match = /^\/calico\/ipam\/v2\/host\/([^/]+)\/ipv[46]\/block\/([^/]+)$/.exec(key);
+  if (match?.[1] === undefined || match[2] === undefined) return undefined;
+  const cidr = cidrOfPath(match[2]);
+  return cidr === undefined ? undefined : { node: match[1], cidr };
+}
+
+/** The network of a pool key; undefined for any other key. */
+export function poolOfKey(key: string): Cidr | undefined {
+  const match = /^\/calico\/v1\/ipam\/v[46]\/pool\/([^/]+)$/.exec(key);
+  return match?.[1] === undefined ? undefined : cidrOfPath(match[1]);
+}
+
+function pathOf(cidr: Cidr): string {
+  return formatCidr(cidr).replace('/', '-');
+}
+
+function cidrOfPath(path: string): Cidr | undefined {
+  return parseCidr(path.replace('-', '/'));
+}

@@ -1,0 +1,180 @@
+import { CalicoError } from '../base/index.js';
+import type { Clock, Logger } from '../base/index.js';
+import { formatCidr, networkOf, parseCidr, parseIp } from '../net/index.js';
+import type { Cidr } from '../net/index.js';
+import type { Commit, Condition, Store, Write } from '../datastore/index.js';
+import type { Assignment } from './allocator.js';
+import {
+  addressOf,
+  blockLength,
+  heldAddresses,
+  holderOf,
+  isEmpty,
+  ordinalOf,
+  ownerOf,
+  release,
+  withoutAffinity,
+} from './block.js';
+import type { Block, Freed } from './block.js';
+import { formatBlock, formatHandle, parseBlock, parseHandle } from './codec.js';
+import { affinityOfKey, affinityPrefix, blockKey, handleKey } from './keys.js';
+import { untilCommitted } from './retry.js';
+import type { Seen } from './view.js';
+
+interface Parts {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** told of every block written, with its new revision */
+  readonly changed: (block: Block, modRevision: number) => void;
+}
+
+/** Frees everything a handle holds, and the handle, in one commit. */
+export async function releaseByHandle(parts: Parts, handle: string): Promise<readonly string[]> {
+  const { store, clock } = parts;
+  return await untilCommitted(clock, `release ${handle}`, async () => {
+    const entry = await store.get(handleKey(handle));
+    if (entry === undefined) return [];
+    const conditions: Condition[] = [{ key: entry.key, modRevision: entry.modRevision }];
+    const writes: Write[] = [{ kind: 'delete', key: entry.key }];
+    const freed: Freed[] = [];
+    const blocks: Block[] = [];
+    for (const cidr of cidrsOf(parseHandle(entry.value))) {
+      const seen = await readBlock(store, cidr);
+      if (seen === undefined) continue;
+      const result = release(seen.value, (_, holder) => holder.handle === handle);
+      if (result.freed.length === 0) continue;
+      freed.push(...result.freed);
+      blocks.push(result.block);
+      conditions.push({ key: blockKey(cidr), modRevision: seen.modRevision });
+      writes.push(writeOf(result.block));
+    }
+    const done = await commitBlocks(parts, { conditions, writes }, blocks);
+    return done ? freed.map(({ address }) => address) : undefined;
+  });
+}
+
+/** Frees one address, and lowers the count of its handle, in one commit; false when nobody holds it. */
+export async function releaseAddress(parts: Parts, address: string): Promise<boolean> {
+  const { store, clock } = parts;
+  const ip = parseIp(address);
+  if (ip === undefined) throw new CalicoError('invalid', `${address} is not an IP address`);
+  const cidr = networkOf(ip, blockLength(ip.version));
+  return await untilCommitted(clock, `release ${address}`, async () => {
+    const seen = await readBlock(store, cidr);
+    if (seen === undefined) return false;
+    const wanted = ordinalOf(seen.value, ip);
+    const result = release(seen.value, ordinal => ordinal === wanted);
+    const [freed] = result.freed;
+    if (freed === undefined) return false;
+    const lowered = freed.handle === undefined ? undefined : await lowerHandle(parts, freed.handle, cidr);
+    const commit = {
+      conditions: [{ key: blockKey(cidr), modRevision: seen.modRevision }, ...(lowered?.conditions ?? [])],
+      writes: [writeOf(result.block), ...(lowered?.writes ?? [])],
+    };
+    return (await commitBlocks(parts, commit, [result.block])) ? true : undefined;
+  });
+}
+
+async function lowerHandle(
+  { store, log }: Parts,
+  handle: string,
+  cidr: Cidr,
+): Promise<{ readonly conditions: readonly Condition[]; readonly writes: readonly Write[] } | undefined> {
+  const key = handleKey(handle);
+  const name = formatCidr(cidr);
+  const entry = await store.get(key);
+  const counts = entry === undefined ? {} : parseHandle(entry.value);
+  const count = counts[name];
+  if (entry === undefined || count === undefined) {
+    log.warn('a handle does not know of an address that names it: nothing to lower', { handle, block: name });
+    return undefined;
+  }
+  const others = Object.fromEntries(Object.entries(counts).filter(([block]) => block !== name));
+  const after = count > 1 ? { ...others, [name]: count - 1 } : others;
+  return {
+    conditions: [{ key, modRevision: entry.modRevision }],
+    writes: [
+      Object.keys(after).length === 0
+        ? { kind: 'delete', key }
+        : { kind: 'put', key, value: formatHandle(after) },
+    ],
+  };
+}
+
+/** Who holds an address; undefined when nobody does. */
+export async function lookup(store: Store, address: string): Promise<Assignment | undefined> {
+  const ip = parseIp(address);
+  if (ip === undefined) throw new CalicoError('invalid', `${address} is not an IP address`);
+  const cidr = networkOf(ip, blockLength(ip.version));
+  const block = (await readBlock(store, cidr))?.value;
+  const ordinal = block === undefined ? undefined : ordinalOf(block, ip);
+  if (block === undefined || ordinal === undefined) return undefined;
+  const holder = holderOf(block, ordinal);
+  return holder && { address: addressOf(block, ordinal), block: formatCidr(cidr), ...holder };
+}
+
+/** Canonical addresses that a handle holds, version 4 first. */
+export async function addressesOf(store: Store, handle: string): Promise<readonly string[]> {
+  const entry = await store.get(handleKey(handle));
+  if (entry === undefined) return [];
+  const cidrs = [...cidrsOf(parseHandle(entry.value))].sort((a, b) => a.version - b.version);
+  const blocks = await Promise.all(cidrs.map(async cidr => readBlock(store, cidr)));
+  return blocks.flatMap(seen =>
+    seen === undefined
+      ? []
+      : heldAddresses(seen.value)
+          .filter(({ holder }) => holder.handle === handle)
+          .map(({ address }) => address),
+  );
+}
+
+/** Ends every claim of a node: its empty blocks disappear, the others stay without an owner. */
+export async function releaseAffinities(parts: Parts, node: string): Promise<void> {
+  const { store, clock } = parts;
+  const claims = await store.list(affinityPrefix(node));
+  for (const { key } of claims.entries) {
+    const claim = affinityOfKey(key);
+    if (claim === undefined) continue;
+    await untilCommitted(clock, `release block ${formatCidr(claim.cidr)}`, async () => {
+      const [entry, seen] = await Promise.all([store.get(key), readBlock(store, claim.cidr)]);
+      if (entry === undefined) return true;
+      const conditions: Condition[] = [{ key, modRevision: entry.modRevision }];
+      const writes: Write[] = [{ kind: 'delete', key }];
+      const blocks: Block[] = [];
+      if (seen !== undefined && ownerOf(seen.value) === node) {
+        const orphan = withoutAffinity(seen.value);
+        conditions.push({ key: blockKey(claim.cidr), modRevision: seen.modRevision });
+        writes.push(writeOf(orphan));
+        blocks.push(orphan);
+      }
+      return (await commitBlocks(parts, { conditions, writes }, blocks)) ? true : undefined;
+    });
+  }
+}
+
+async function commitBlocks(parts: Parts, commit: Commit, blocks: readonly Block[]): Promise<boolean> {
+  const result = await parts.store.commit(commit);
+  if (result.committed) for (const block of blocks) parts.changed(block, result.revision);
+  return result.committed;
+}
+
+/** A block that nobody owns and nobody uses is deleted: its range can be claimed again. */
+function writeOf(block: Block): Write {
+  const key = blockKey(block.cidr);
+  return isEmpty(block) && block.affinity === undefined
+    ? { kind: 'delete', key }
+    : { kind: 'put', key, value: formatBlock(block) };
+}
+
+async function readBlock(store: Store, cidr: Cidr): Promise<Seen<Block> | undefined> {
+  const entry = await store.get(blockKey(cidr));
+  const block = entry === undefined ? undefined : parseBlock(entry.value);
+  return entry === undefined || block === undefined
+    ? undefined
+    : { value: block, modRevision: entry.modRevision };
+}
+
+function cidrsOf(counts: Readonly<Record<string, number>>): readonly Cidr[] {
+  return Object.keys(counts).flatMap(name => parseCidr(name) ?? []);
+}

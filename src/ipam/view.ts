@@ -1,0 +1,139 @@
+import { formatCidr } from '../net/index.js';
+import type { Entry, Store } from '../datastore/index.js';
+import { ownerOf } from './block.js';
+import type { Block } from './block.js';
+import { parseAffinity, parseBlock, parseConfig, parsePool } from './codec.js';
+import type { AffinityState, IpamConfig, PoolRecord } from './codec.js';
+import {
+  affinityKey,
+  affinityOfKey,
+  affinityPrefix,
+  blockKey,
+  blockOfKey,
+  blockPrefix,
+  ipamConfigKey,
+  poolPrefix,
+} from './keys.js';
+
+/** What was read, with the revision that a commit based on it must find unchanged. */
+export interface Seen<T> {
+  readonly value: T;
+  readonly modRevision: number;
+}
+
+export interface SeenPool extends PoolRecord {
+  readonly key: string;
+  readonly modRevision: number;
+}
+
+/** What one node knows of pools and blocks: enough to decide an assignment. */
+export interface View {
+  readonly node: string;
+  readonly pools: readonly SeenPool[];
+  readonly config: Seen<IpamConfig>;
+  /** by canonical CIDR */
+  readonly blocks: ReadonlyMap<string, Seen<Block>>;
+  /** what claims exist for the node, by canonical CIDR of the block */
+  readonly affinities: ReadonlyMap<string, Seen<AffinityState>>;
+  /** CIDRs of block records; more than `blocks` where a record cannot be read */
+  readonly recorded: ReadonlySet<string>;
+  /** true: all blocks of the cluster; false: only those the node has a claim on */
+  readonly complete: boolean;
+}
+
+/** Reads the pools, the switches and the blocks that the node has a claim on. */
+export async function readOwnView(store: Store, node: string): Promise<View> {
+  const [pools, config, affinityList] = await Promise.all([
+    store.list(poolPrefix),
+    store.get(ipamConfigKey),
+    store.list(affinityPrefix(node)),
+  ]);
+  const affinities = affinitiesOf(affinityList.entries);
+  const keys = affinityList.entries.flatMap(entry => {
+    const claim = affinityOfKey(entry.key);
+    return claim === undefined ? [] : [blockKey(claim.cidr)];
+  });
+  const entries = await Promise.all(keys.map(async key => store.get(key)));
+  const found = entries.filter(entry => entry !== undefined);
+  return {
+    ...basics({ node, pools: pools.entries, config }),
+    affinities,
+    ...blocksOf(found),
+    complete: false,
+  };
+}
+
+/** Reads all blocks there are, as claiming and borrowing need. */
+export async function readWholeView(store: Store, node: string): Promise<View> {
+  const [pools, config, affinityList, blocks] = await Promise.all([
+    store.list(poolPrefix),
+    store.get(ipamConfigKey),
+    store.list(affinityPrefix(node)),
+    store.list(blockPrefix),
+  ]);
+  return {
+    ...basics({ node, pools: pools.entries, config }),
+    affinities: affinitiesOf(affinityList.entries),
+    ...blocksOf(blocks.entries),
+    complete: true,
+  };
+}
+
+/** The node's own part of a view: what is worth keeping for its next assignment. */
+export function ownPart(view: View): View {
+  const blocks = [...view.blocks].filter(([, { value }]) => ownerOf(value) === view.node);
+  return {
+    ...view,
+    blocks: new Map(blocks),
+    recorded: new Set(blocks.map(([cidr]) => cidr)),
+    complete: false,
+  };
+}
+
+/** Claims whose block belongs to somebody else: left over by a lost race, never to be advertised. */
+export function staleClaims(view: View): readonly { readonly key: string; readonly modRevision: number }[] {
+  return [...view.affinities].flatMap(([cidr, { modRevision }]) => {
+    const block = view.blocks.get(cidr)?.value;
+    return block === undefined || ownerOf(block) === view.node
+      ? []
+      : [{ key: affinityKey(view.node, block.cidr), modRevision }];
+  });
+}
+
+function basics(read: {
+  readonly node: string;
+  readonly pools: readonly Entry[];
+  readonly config: Entry | undefined;
+}): Pick<View, 'node' | 'pools' | 'config'> {
+  const pools = read.pools.flatMap(({ key, value, modRevision }) => {
+    const pool = parsePool(value);
+    return pool === undefined ? [] : [{ ...pool, key, modRevision }];
+  });
+  const config = { value: parseConfig(read.config?.value), modRevision: read.config?.modRevision ?? 0 };
+  return { node: read.node, pools, config };
+}
+
+function affinitiesOf(entries: readonly Entry[]): View['affinities'] {
+  const claims = new Map<string, Seen<AffinityState>>();
+  for (const { key, value, modRevision } of entries) {
+    const claim = affinityOfKey(key);
+    if (claim !== undefined) claims.set(formatCidr(claim.cidr), { value: parseAffinity(value), modRevision });
+  }
+  return claims;
+}
+
+function blocksOf(entries: readonly Entry[]): Pick<View, 'blocks' | 'recorded'> {
+  const blocks = new Map<string, Seen<Block>>();
+  const recorded = new Set<string>();
+  for (const { key, value, modRevision } of entries) {
+    const cidr = blockOfKey(key);
+    if (cidr === undefined) continue;
+    const name = formatCidr(cidr);
+    recorded.add(name);
+    const block = parseBlock(value);
+    // A record that names another block than its key is as good as unreadable.
+    if (block !== undefined && formatCidr(block.cidr) === name)
+      blocks.set(name, { value: block, modRevision });
+  }
+  return { blocks, recorded };
+}
