@@ -18,6 +18,7 @@ export interface AddressInfo {
   readonly interfaceIndex: number;
   /** `address/length` */
   readonly address: string;
+  /** `RT_SCOPE_*`: 0 universe, 253 link, 254 host */
   readonly scope: number;
 }
 
@@ -56,33 +57,61 @@ export interface VethRequest {
   readonly mtu?: number;
 }
 
-/** One network namespace, by default that of the process. Create with `openHostNetwork`, close when done. */
+/** One thing that happened, with the state after it (before it, for what is gone). In the kernel's order. */
+export type NetworkEvent =
+  | { readonly kind: 'link' | 'link-gone'; readonly link: LinkInfo }
+  | { readonly kind: 'address' | 'address-gone'; readonly address: AddressInfo }
+  /**
+   * The kernel does not announce the IPv4 routes that vanish with their link or when it goes down: whoever
+   * keeps a list must drop them at that link's event.
+   */
+  | { readonly kind: 'route' | 'route-gone'; readonly route: RouteInfo };
+
+export interface NetworkChange {
+  readonly links: boolean;
+  readonly addresses: boolean;
+  readonly routes: boolean;
+  /** events were lost: everything should be read again */
+  readonly overrun: boolean;
+  /** all that was queued, in order; incomplete after an overrun */
+  readonly events: readonly NetworkEvent[];
+}
+
+/**
+ * One network namespace, by default that of the process. Create with `openHostNetwork`, close when done: it
+ * holds a socket and, for another namespace, that namespace.
+ */
 export interface HostNetwork {
+  /** The network of another namespace, opened in some 20 us; closed on its own. */
+  enter(netns: string): HostNetwork;
   links(): readonly LinkInfo[];
   linkByName(name: string): LinkInfo | undefined;
   addresses(): readonly AddressInfo[];
+  /** both families, all tables */
   routes(): readonly RouteInfo[];
-  /** both ends exist afterwards, down; returns both ends */
+  /** both ends exist afterwards, down; `already-exists` when one of the names is taken */
   createVeth(request: VethRequest): { readonly host: LinkInfo; readonly containerIndex: number };
   setLinkUp(index: number): void;
   setLinkDown(index: number): void;
   /** The kernel takes some 20 ms over a veth: the promise is for those who want to wait. */
   deleteLink(index: number): Promise<void>;
-  /** `address/length` */
+  /** `address/length`; an IPv6 address is usable at once (no duplicate address detection) */
   addAddress(index: number, address: string, scope?: 'link' | 'universe'): void;
+  /** A route with the same destination and metric gives way, whatever its protocol. */
   replaceRoute(route: RouteRequest): void;
+  /** Deletes only a route of that protocol (default ours) that has everything the request names. */
   deleteRoute(route: RouteRequest): void;
   /** a permanent neighbour entry */
   replaceNeighbour(index: number, address: string, mac: string): void;
-  /** `ipv4.conf.cali1.proxy_arp`; the namespace is this object's; dots inside an interface name are fine */
+  /** `['ipv4', 'conf', 'cali1', 'proxy_arp']`, below /proc/sys/net of this object's namespace */
   writeSysctl(path: readonly string[], value: string): void;
+  /** without white space around it; undefined when there is no such setting */
   readSysctl(path: readonly string[]): string | undefined;
   /**
-   * Calls back (coalesced, once per turn of the event loop) when links, addresses or routes changed;
-   * `overrun` says that events were lost and everything should be read again.
+   * Calls back (coalesced, once per turn of the event loop) when links, addresses or routes changed, also
+   * by this object. What `onChange` throws becomes an uncaught exception.
    */
-  watch(onChange: (change: { readonly links: boolean; readonly routes: boolean; readonly overrun: boolean }) => void): {
-    close(): void;
-  };
+  watch(onChange: (change: NetworkChange) => void): { close(): void };
+  /** Closes the sockets; a deletion under way still finishes. Watches are closed too. */
   close(): void;
 }

@@ -1,0 +1,141 @@
+import { closeSync } from 'node:fs';
+import type { HostNetwork, NetworkChange, RouteRequest, VethRequest } from './host-network.js';
+import { loadLibc } from './libc.js';
+import { openNetns, warmThreadPool, withNetns } from './netns.js';
+import { addAddress, dumpAddresses } from './rtnl/addr.js';
+import { createVeth, dumpLinks, linkByName, setLinkUp } from './rtnl/link.js';
+import { replaceNeighbour } from './rtnl/neigh.js';
+import { deleteRoute, dumpRoutes, replaceRoute } from './rtnl/route.js';
+import { SlowSocket } from './slow.js';
+import { createKernel, NETLINK_ROUTE, NetlinkSocket } from './socket.js';
+import type { Kernel } from './socket.js';
+import { readSysctlFile, writeSysctlFile } from './sysctl.js';
+import { NetworkWatch } from './watch.js';
+
+export interface HostNetworkOptions {
+  /** path of the namespace; without it that of the process */
+  readonly netns?: string;
+  /** bytes that the kernel queues for a watch before it reports an overrun; default 4 MiB */
+  readonly watchBuffer?: number;
+}
+
+/** Loads the FFI and opens a network namespace, by default that of the process. */
+export async function openHostNetwork(options: HostNetworkOptions = {}): Promise<HostNetwork> {
+  const [libc] = await Promise.all([loadLibc(), warmThreadPool()]);
+  return new KernelNetwork(createKernel(libc), options);
+}
+
+class KernelNetwork implements HostNetwork {
+  readonly #kernel: Kernel;
+  readonly #netnsFd: number | undefined;
+  readonly #socket: NetlinkSocket;
+  readonly #watches = new Set<NetworkWatch>();
+  readonly #watchBuffer: number | undefined;
+  #slow: SlowSocket | undefined;
+  #open = true;
+
+  constructor(kernel: Kernel, { netns, watchBuffer }: HostNetworkOptions) {
+    this.#kernel = kernel;
+    this.#watchBuffer = watchBuffer;
+    this.#netnsFd = netns === undefined ? undefined : openNetns(netns);
+    try {
+      this.#socket = this.#inside(() => new NetlinkSocket(kernel, NETLINK_ROUTE));
+    } catch (error) {
+      if (this.#netnsFd !== undefined) closeSync(this.#netnsFd);
+      throw error;
+    }
+  }
+
+  #inside<T>(use: () => T): T {
+    return this.#netnsFd === undefined ? use() : withNetns(this.#kernel.libc, this.#netnsFd, use);
+  }
+
+  enter(netns: string) {
+    return new KernelNetwork(this.#kernel, { netns });
+  }
+
+  links() {
+    return dumpLinks(this.#socket);
+  }
+
+  linkByName(name: string) {
+    return linkByName(this.#socket, name);
+  }
+
+  addresses() {
+    return dumpAddresses(this.#socket);
+  }
+
+  routes() {
+    return dumpRoutes(this.#socket);
+  }
+
+  createVeth({ hostName, hostMac, containerName, containerNetns, mtu }: VethRequest) {
+    const containerNetnsFd = openNetns(containerNetns);
+    try {
+      return createVeth(this.#socket, { hostName, hostMac, containerName, containerNetnsFd, mtu });
+    } finally {
+      closeSync(containerNetnsFd);
+    }
+  }
+
+  setLinkUp(index: number): void {
+    setLinkUp(this.#socket, index, true);
+  }
+
+  setLinkDown(index: number): void {
+    setLinkUp(this.#socket, index, false);
+  }
+
+  async deleteLink(index: number): Promise<void> {
+    this.#slow ??= this.#inside(() => new SlowSocket(this.#kernel));
+    await this.#slow.deleteLink(index);
+  }
+
+  addAddress(index: number, address: string, scope: 'link' | 'universe' = 'universe'): void {
+    addAddress(this.#socket, { index, address, scope });
+  }
+
+  replaceRoute(route: RouteRequest): void {
+    replaceRoute(this.#socket, route);
+  }
+
+  deleteRoute(route: RouteRequest): void {
+    deleteRoute(this.#socket, route);
+  }
+
+  replaceNeighbour(index: number, address: string, mac: string): void {
+    replaceNeighbour(this.#socket, { index, address, mac });
+  }
+
+  writeSysctl(path: readonly string[], value: string): void {
+    this.#inside(() => {
+      writeSysctlFile(path, value);
+    });
+  }
+
+  readSysctl(path: readonly string[]) {
+    return this.#inside(() => readSysctlFile(path));
+  }
+
+  watch(onChange: (change: NetworkChange) => void) {
+    const watch = this.#inside(() => new NetworkWatch(this.#kernel, onChange, this.#watchBuffer));
+    this.#watches.add(watch);
+    return {
+      close: () => {
+        watch.close();
+        this.#watches.delete(watch);
+      },
+    };
+  }
+
+  close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    for (const watch of this.#watches) watch.close();
+    this.#watches.clear();
+    this.#slow?.close();
+    this.#socket.close();
+    if (this.#netnsFd !== undefined) closeSync(this.#netnsFd);
+  }
+}

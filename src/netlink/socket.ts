@@ -1,0 +1,186 @@
+import {
+  MessageWriter,
+  align4,
+  forEachAttribute,
+  forEachMessage,
+  HEADER_LENGTH,
+  readI32,
+  readText,
+  readU32,
+} from './codec.js';
+import type { Message } from './codec.js';
+import { kernelError } from './kernel-error.js';
+import type { KernelAnswer } from './kernel-error.js';
+import type { Libc } from './libc.js';
+
+const AF_NETLINK = 16;
+const SOCK_RAW_CLOEXEC = 3 | 0x80000;
+const SOL_NETLINK = 270;
+const NETLINK_CAP_ACK = 10;
+const NETLINK_EXT_ACK = 11;
+const NETLINK_GET_STRICT_CHK = 12;
+
+const NLMSG_ERROR = 2;
+const NLMSG_DONE = 3;
+const NLM_F_REQUEST = 1;
+const NLM_F_ACK = 4;
+const NLM_F_DUMP_INTR = 0x10;
+const NLM_F_DUMP = 0x300;
+const NLM_F_CAPPED = 0x100;
+const NLM_F_ACK_TLVS = 0x200;
+const NLMSGERR_ATTR_MSG = 1;
+const NLMSGERR_ATTR_OFFS = 2;
+
+const EAGAIN = -11;
+/** A dump that the kernel calls interrupted is repeated; someone changes links all the time at the most. */
+const DUMP_ATTEMPTS = 5;
+
+/** Protocol numbers of netlink sockets. */
+export const NETLINK_ROUTE = 0;
+export const NETLINK_NETFILTER = 12;
+
+/** Modifiers of a NEW request. */
+export const NLM_F_REPLACE = 0x100;
+export const NLM_F_EXCL = 0x200;
+export const NLM_F_CREATE = 0x400;
+
+/** The C library with the one receive buffer that all sockets of a thread share: nothing is read out of turn. */
+export interface Kernel {
+  readonly libc: Libc;
+  /** 64 KiB: the largest datagram of a dump is 32 KiB */
+  readonly received: Uint8Array;
+  readonly view: DataView;
+}
+
+export function createKernel(libc: Libc): Kernel {
+  const received = new Uint8Array(65_536);
+  return { libc, received, view: new DataView(received.buffer) };
+}
+
+/** A request without its header: type, flags besides REQUEST and ACK, and what writes its body. */
+export interface Request {
+  readonly type: number;
+  readonly flags?: number;
+  readonly write: (writer: MessageWriter) => void;
+}
+
+/** Opens a netlink socket in the namespace the thread is in; `groups` is a mask of multicast groups. */
+export function openNetlink(libc: Libc, protocol: number, groups = 0): number {
+  const fd = libc.socket(AF_NETLINK, SOCK_RAW_CLOEXEC, protocol);
+  if (fd < 0) throw kernelError('open netlink socket', { result: fd });
+  // sockaddr_nl: family, padding, port 0 (the kernel chooses), groups
+  const address = new MessageWriter().u16(AF_NETLINK).u16(0).u32(0).u32(groups).bytes();
+  const bound = libc.bind(fd, address);
+  if (bound < 0) {
+    libc.close(fd);
+    throw kernelError('bind netlink socket', { result: bound });
+  }
+  for (const option of [NETLINK_CAP_ACK, NETLINK_EXT_ACK, NETLINK_GET_STRICT_CHK]) {
+    // Older kernels lack some of them: the answers are then only less detailed.
+    libc.setSocketOption(fd, SOL_NETLINK, option, 1);
+  }
+  return fd;
+}
+
+/**
+ * A socket for requests and their answers. The kernel has queued the whole answer, or the next part of a
+ * dump, when a call returns, so nothing ever waits. Not for multicast groups: events would mix with answers.
+ */
+export class NetlinkSocket {
+  readonly #kernel: Kernel;
+  readonly #fd: number;
+  readonly #writer = new MessageWriter();
+  #sequence = 0;
+  #open = true;
+
+  /** Opens in the namespace the thread is in. */
+  constructor(kernel: Kernel, protocol: number) {
+    this.#kernel = kernel;
+    this.#fd = openNetlink(kernel.libc, protocol);
+  }
+
+  /** Sends one request and returns what the kernel said; `onReply` sees messages that come before that. */
+  request(request: Request, onReply?: (message: Message) => void): KernelAnswer {
+    const sequence = this.#send(request, NLM_F_ACK);
+    return this.#answer(sequence, message => onReply?.(message));
+  }
+
+  /** Reads a whole table as objects; `read` may return undefined for an entry that does not interest. */
+  dump<T>(operation: string, request: Request, read: (message: Message) => T | undefined): T[] {
+    for (let attempt = 1; ; attempt++) {
+      const { entries, interrupted } = this.#dumpOnce(operation, request, read);
+      if (!interrupted || attempt === DUMP_ATTEMPTS) return entries;
+    }
+  }
+
+  #dumpOnce<T>(operation: string, request: Request, read: (message: Message) => T | undefined) {
+    const sequence = this.#send(request, NLM_F_DUMP);
+    const entries: T[] = [];
+    let interrupted = false;
+    const answer = this.#answer(sequence, message => {
+      if ((message.flags & NLM_F_DUMP_INTR) !== 0) interrupted = true;
+      const entry = read(message);
+      if (entry !== undefined) entries.push(entry);
+    });
+    if (answer.result < 0) throw kernelError(operation, answer);
+    return { entries, interrupted };
+  }
+
+  #send(request: Request, flags: number): number {
+    if (!this.#open) throw new Error('this netlink socket is closed');
+    const sequence = (this.#sequence = (this.#sequence + 1) >>> 0 || 1);
+    const writer = this.#writer;
+    writer.reset();
+    writer.begin({ type: request.type, flags: NLM_F_REQUEST | flags | (request.flags ?? 0), sequence });
+    request.write(writer);
+    writer.end();
+    const sent = this.#kernel.libc.send(this.#fd, writer.buffer, writer.length);
+    if (sent < 0) throw kernelError('send to the kernel', { result: sent });
+    return sequence;
+  }
+
+  /** Reads until the acknowledgement, or the end of a dump; what came before it goes to `visit`. */
+  #answer(sequence: number, visit: (message: Message) => void): KernelAnswer {
+    const { libc, received, view } = this.#kernel;
+    for (;;) {
+      const length = libc.receive(this.#fd, received);
+      if (length === EAGAIN) throw kernelError('the kernel gave no complete answer', { result: length });
+      if (length < 0) throw kernelError('read from the kernel', { result: length });
+      let answer: KernelAnswer | undefined;
+      forEachMessage(view, length, message => {
+        if (message.sequence !== sequence) return;
+        // The failure of a dump comes as the code of its end.
+        if (message.type === NLMSG_DONE || message.type === NLMSG_ERROR) answer = readAnswer(message);
+        else visit(message);
+      });
+      if (answer !== undefined) return answer;
+    }
+  }
+
+  close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#kernel.libc.close(this.#fd);
+  }
+}
+
+/** Reads NLMSG_ERROR or the end of a dump, with the kernel's own words where it added them. */
+export function readAnswer(message: Message): KernelAnswer {
+  const { view, start, end, flags, type } = message;
+  if (start + 4 > end) return { result: 0 };
+  const result = readI32(view, start);
+  if ((flags & NLM_F_ACK_TLVS) === 0 || result === 0) return { result };
+  // An error repeats the request: its header, and all of it unless capped.
+  let at = start + 4;
+  if (type === NLMSG_ERROR) {
+    at += (flags & NLM_F_CAPPED) !== 0 ? HEADER_LENGTH : align4(readU32(view, start + 4));
+  }
+  let text: string | undefined;
+  let offset: number | undefined;
+  forEachAttribute({ view, start: at, end }, (attribute, valueAt, length) => {
+    if (attribute === NLMSGERR_ATTR_MSG) text = readText(view, valueAt, length);
+    else if (attribute === NLMSGERR_ATTR_OFFS) offset = readU32(view, valueAt);
+  });
+  if (text === undefined) return { result };
+  return { result, words: offset === undefined ? text : `${text} @${String(offset)}` };
+}
