@@ -1,0 +1,148 @@
+import {
+  documentPlace,
+  inside,
+  plainText,
+  report,
+  reportField,
+  reportType,
+  reportUnknownField,
+} from './problem.js';
+import type { Place, Problem } from './problem.js';
+import { asMap, fieldFinder, pairKeys } from './record.js';
+import { definitionOf, isKind, kinds } from './registry.js';
+import type { Resource } from './registry.js';
+
+export type ParsedDocument =
+  | { readonly ok: true; readonly resources: readonly Resource[] }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+export type ParsedResource =
+  | { readonly ok: true; readonly resource: Resource }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+const META = 'unversioned.TypeMetadata';
+const A_RESOURCE = 'a map with apiVersion, kind, metadata and spec';
+
+/** Reads a decoded document: a resource, an array of resources, or one of the `…List` kinds. */
+export function parseDocument(value: unknown): ParsedDocument {
+  const problems: Problem[] = [];
+  const resources: Resource[] = [];
+  const root = documentPlace(problems);
+  if (Array.isArray(value)) {
+    for (const [index, member] of value.entries()) {
+      readMember(member, inside({ ...root, resource: resources.length }, index), resources);
+    }
+  } else if (typeof value === 'object' || value === undefined) readMember(value ?? {}, root, resources);
+  else reportType(root, `[]${META}`, { value, expected: `${A_RESOURCE}, or a list of such maps` });
+  return problems.length === 0 ? { ok: true, resources } : { ok: false, problems };
+}
+
+/** Reads one resource; lists are not taken. */
+export function parseResource(value: unknown): ParsedResource {
+  const problems: Problem[] = [];
+  const resource = readResource(value ?? {}, documentPlace(problems));
+  return resource === undefined ? { ok: false, problems } : { ok: true, resource };
+}
+
+/** Reads a resource, or all of a list kind, and adds what is right to `resources`. */
+function readMember(value: unknown, place: Place, resources: Resource[]): void {
+  const map = value === null ? {} : asMap(value);
+  const listed = map === undefined ? undefined : listedKind(map);
+  if (map !== undefined && listed !== undefined) {
+    readList(map, listed, { place, resources });
+    return;
+  }
+  const resource = readResource(value, place);
+  if (resource !== undefined) resources.push(resource);
+}
+
+const findTop = fieldFinder(['apiVersion', 'kind', 'metadata', 'spec', 'items']);
+
+function fieldOf(map: Readonly<Record<string, unknown>>, name: string): unknown {
+  const key = name in map ? name : Object.keys(map).find(each => findTop(each) === name);
+  return key === undefined ? undefined : map[key];
+}
+
+function listedKind(map: Readonly<Record<string, unknown>>): string | undefined {
+  const kind = fieldOf(map, 'kind');
+  if (typeof kind !== 'string' || !kind.endsWith('List') || fieldOf(map, 'apiVersion') !== 'v1')
+    return undefined;
+  const single = kind.slice(0, -'List'.length);
+  return isKind(single) ? single : undefined;
+}
+
+function readList(
+  map: Readonly<Record<string, unknown>>,
+  kind: string,
+  { place, resources }: { readonly place: Place; readonly resources: Resource[] },
+): void {
+  const expected = 'a map with apiVersion, kind, metadata and items';
+  const find = fieldFinder(['apiVersion', 'kind', 'metadata', 'items']);
+  for (const { name, key, inner } of pairKeys({ map, find, place, expected })) {
+    if (name === 'metadata') readListMetadata(inner, inside(place, key));
+    if (name !== 'items' || inner === null || inner === undefined) continue;
+    const items = inside(
+      place,
+      key,
+      `${definitionOf(kind)?.body.goType.slice('api.'.length) ?? ''}List.items`,
+    );
+    if (!Array.isArray(inner)) {
+      reportType(items, `[]api.${kind}`, { value: inner, expected: `a list of ${kind} resources` });
+      continue;
+    }
+    for (const [index, item] of inner.entries()) {
+      const at = inside({ ...items, resource: place.resource + index }, index);
+      const resource = readItem(item, kind, at);
+      if (resource !== undefined) resources.push(resource);
+    }
+  }
+}
+
+function readListMetadata(value: unknown, place: Place): void {
+  if (value === null || value === undefined) return;
+  const map = asMap(value);
+  const expected = 'an empty map';
+  if (map === undefined) reportType(place, 'unversioned.ListMetadata', { value, expected });
+  for (const [key, inner] of Object.entries(map ?? {})) {
+    reportUnknownField(inside(place, key), inner, expected, key);
+  }
+}
+
+/** An item of a list kind must say itself what it is, and be what the list says. */
+function readItem(value: unknown, kind: string, place: Place): Resource | undefined {
+  const map = value === null ? {} : asMap(value);
+  if (map === undefined) return reportType(place, META, { value, expected: A_RESOURCE });
+  const before = place.problems.length;
+  for (const [name, right] of [
+    ['kind', kind],
+    ['apiVersion', 'v1'],
+  ] as const) {
+    const given = fieldOf(map, name);
+    if (given !== right) reportField(inside(place, name), { value: given, expected: right });
+  }
+  return place.problems.length > before ? undefined : readResource(map, place);
+}
+
+function readResource(value: unknown, place: Place): Resource | undefined {
+  const map = value === null ? {} : asMap(value);
+  if (map === undefined) return reportType(place, META, { value, expected: A_RESOURCE });
+  const kind = fieldOf(map, 'kind') ?? '';
+  const version = fieldOf(map, 'apiVersion') ?? '';
+  for (const part of [kind, version]) {
+    if (typeof part !== 'object') continue;
+    return reportType({ ...place, owner: '' }, `[]${META}`, {
+      value: map,
+      expected: 'kind and apiVersion as texts',
+    });
+  }
+  const definition = version === 'v1' && typeof kind === 'string' ? definitionOf(kind) : undefined;
+  // The definition that the kind names has read it: it is a resource of that kind.
+  if (definition !== undefined) return definition.body.read(map, place) as Resource | undefined;
+  const text = `Unknown resource type (${plainText(kind)}) and/or version (${plainText(version)})`;
+  const wrongKind = typeof kind !== 'string' || !isKind(kind.replace(/List$/, ''));
+  return report(inside(place, wrongKind ? 'kind' : 'apiVersion'), {
+    value: wrongKind ? kind : version,
+    expected: wrongKind ? `${kinds.join(', ')}, or one of these and List` : 'v1',
+    legacy: { kind: 'unknown-kind', text },
+  });
+}

@@ -1,0 +1,17 @@
+export { orderText } from './cells.js';
+export type { CellContext, Column } from './definition.js';
+export { parseDocument, parseResource } from './document.js';
+export type { ParsedDocument, ParsedResource } from './document.js';
+export type { LegacyText, Problem } from './problem.js';
+export {
+  columns,
+  identify,
+  isKind,
+  jsonSchema,
+  kindOfWord,
+  kinds,
+  missingIdentifier,
+  toJson,
+} from './registry.js';
+export type { Kind, Metadata, Resource, ResourceOf, Spec } from './registry.js';
+export type { EntitySpec, RuleSpec } from './rule.js';

@@ -1,0 +1,50 @@
+import { parseCidr, sizeOf } from '../net/index.js';
+import { cidr } from './address-fields.js';
+import { defineResource } from './definition.js';
+import { identifier } from './field.js';
+import type { PresentField } from './field.js';
+import { flag } from './number-fields.js';
+import { reportField } from './problem.js';
+import { record } from './record.js';
+
+/** One block of addresses: the least that a pool must hold. */
+const MIN_ADDRESSES = 64n;
+
+/** A range the allocator may hand addresses from; its CIDR is its identity and cannot change. */
+export const ipPool = defineResource({
+  kind: 'ipPool',
+  goName: 'IPPool',
+  description: 'a range of addresses for workloads; its CIDR is its identity and cannot change',
+  words: ['ippool', 'ippools', 'ipp', 'ipps', 'pool', 'pools'],
+  metadata: { cidr: poolCidr() },
+  spec: {
+    // Disabled and absent are one thing: `enabled: false` reads back as no ipip at all.
+    ipip: record({ enabled: flag() }, { struct: 'IPIPConfiguration', dropEmpty: true }),
+    'nat-outgoing': flag(),
+    disabled: flag(),
+  },
+  identity: metadata => `IPPool(cidr=${metadata.cidr})`,
+  identifiers: () => ['cidr'],
+  columns: {
+    CIDR: { cell: pool => pool.metadata.cidr },
+    NAT: { show: 'wide', cell: pool => String(pool.spec['nat-outgoing'] ?? false) },
+    IPIP: { show: 'wide', cell: pool => String(pool.spec.ipip?.enabled ?? false) },
+    DISABLED: { show: 'extra', cell: pool => String(pool.spec.disabled ?? false) },
+  },
+});
+
+function poolCidr(): PresentField<string> {
+  const expected = 'a network of at least 64 addresses (IPv4 /26, IPv6 /122 or larger)';
+  const any = cidr();
+  return identifier({
+    ...any,
+    expected,
+    takesNull: true,
+    read: (value, place) => {
+      const text = any.read(value, place);
+      const network = text === undefined ? undefined : parseCidr(text);
+      if (text === undefined || network === undefined || sizeOf(network) >= MIN_ADDRESSES) return text;
+      return reportField(place, { value: text, expected, name: 'CIDR', reason: 'IP pool is too small' });
+    },
+  });
+}
