@@ -1,0 +1,64 @@
+import { contains, formatIp, parseCidr, protocolNumbers } from '../net/index.js';
+import { addressesOf } from './locate.js';
+import type { Endpoint } from './model.js';
+import type { Packet } from './packet.js';
+import type { PolicySettings } from './snapshot.js';
+import type { Decision } from './verdict.js';
+
+type BuiltInDeny = Extract<Decision, { kind: 'built-in-deny' }>;
+type BuiltInAllow = Extract<Decision, { kind: 'built-in-allow' }>;
+
+const IP_IN_IP = 4;
+const VXLAN_PORT = 4789;
+const ROUTER_MESSAGES: readonly (number | undefined)[] = [134, 137];
+const NEIGHBOUR_DISCOVERY: readonly (number | undefined)[] = [130, 131, 132, 133, 135, 136];
+const linkLocal = parseCidr('fe80::/10');
+
+function isIcmp6(packet: Packet): boolean {
+  return packet.ipVersion === 6 && packet.protocol === protocolNumbers.icmpv6;
+}
+
+function isDhcp(packet: Packet): boolean {
+  const [client, server] = packet.ipVersion === 4 ? [68, 67] : [546, 547];
+  return (
+    packet.protocol === protocolNumbers.udp &&
+    packet.sourcePort === client &&
+    packet.destinationPort === server
+  );
+}
+
+/** The source is the endpoint's own, or one that has to be used before there is an address. */
+function isOwnSource(endpoint: Endpoint, packet: Packet): boolean {
+  const { source } = addressesOf(packet);
+  if (endpoint.addresses.includes(formatIp(source))) return true;
+  if (source.version === 4) return source.bits === 0n && isDhcp(packet);
+  return (linkLocal !== undefined && contains(linkLocal, source)) || (source.bits === 0n && isIcmp6(packet));
+}
+
+/** What no policy can allow a workload to send: false sources, messages of routers, packets made for our tunnels. */
+export function deniedFromWorkload(endpoint: Endpoint, packet: Packet): BuiltInDeny | undefined {
+  const { protocol, destinationPort } = packet;
+  const isTunnel =
+    protocol === IP_IN_IP || (protocol === protocolNumbers.udp && destinationPort === VXLAN_PORT);
+  const reason = !isOwnSource(endpoint, packet)
+    ? 'spoofed-source'
+    : !endpoint.adminUp
+      ? 'endpoint-down'
+      : isIcmp6(packet) && ROUTER_MESSAGES.includes(packet.icmpType)
+        ? 'router-message'
+        : isTunnel
+          ? 'tunnel-packet'
+          : undefined;
+  return reason && { kind: 'built-in-deny', reason };
+}
+
+/** What a workload may always send to its own host (policy-enforcement 1.4). */
+export function allowedToHost(packet: Packet, settings: PolicySettings): BuiltInAllow | undefined {
+  if (isIcmp6(packet) && NEIGHBOUR_DISCOVERY.includes(packet.icmpType)) {
+    return { kind: 'built-in-allow', reason: 'neighbour-discovery' };
+  }
+  if (!settings.workloadDhcpDnsToHost) return undefined;
+  if (isDhcp(packet)) return { kind: 'built-in-allow', reason: 'dhcp' };
+  const isDns = packet.protocol === protocolNumbers.udp && packet.destinationPort === 53;
+  return isDns ? { kind: 'built-in-allow', reason: 'dns' } : undefined;
+}

@@ -1,0 +1,135 @@
+import { allowedToHost, deniedFromWorkload } from './built-in.js';
+import { decide } from './decide.js';
+import { effectiveLabels, effectiveTags } from './effective-labels.js';
+import { addressesOf, endpointsAt, locate, locateDestination } from './locate.js';
+import type { LabelledEndpoint, ProfileLookup } from './effective-labels.js';
+import type { MatchContext } from './match-rule.js';
+import type { Endpoint, EndpointId } from './model.js';
+import type { Located, Packet } from './packet.js';
+import type { Model } from './snapshot.js';
+import type { Crossing, Decision, Step, Verdict } from './verdict.js';
+import type { Ip } from '../net/index.js';
+
+interface Journey {
+  readonly model: Model;
+  readonly packet: Packet;
+  readonly source: Located;
+  readonly destination: Located;
+  readonly context: MatchContext;
+}
+
+interface Passage extends Crossing {
+  readonly steps?: readonly Step[];
+}
+
+/**
+ * What happens to the first packet of a connection, and why. Pure: the oracle of the kernel tests and the
+ * engine of `calicoctl why`. Host endpoints are known as places; their own policy is not judged.
+ */
+export function evaluate(model: Model, packet: Packet): Verdict {
+  const addresses = addressesOf(packet);
+  const source = locate(model, packet.from, addresses.source);
+  const destination = locateDestination(model, packet, source);
+  const context: MatchContext = {
+    packet,
+    source: side(model, addresses.source, packet.sourcePort),
+    destination: side(model, addresses.destination, packet.destinationPort),
+  };
+  const path: Crossing[] = [];
+  const steps: Step[] = [];
+  for (const { steps: taken = [], ...crossing } of passages({
+    model,
+    packet,
+    source,
+    destination,
+    context,
+  })) {
+    path.push(crossing);
+    steps.push(...taken);
+    if (!crossing.allowed) break;
+  }
+  return { allowed: path.every(({ allowed }) => allowed), packet, source, destination, path, steps };
+}
+
+function side(model: Model, address: Ip, port: number | undefined): MatchContext['source'] {
+  const lookup: ProfileLookup = id => model.profiles.get(id);
+  const labelled = (endpoint: Endpoint): LabelledEndpoint => ({
+    endpoint,
+    labels: effectiveLabels(endpoint, lookup),
+    tags: effectiveTags(endpoint, lookup),
+  });
+  return { address, port, endpoints: endpointsAt(model, address).map(labelled) };
+}
+
+/**
+ * The points that a packet passes, one after the other (policy-enforcement 1.1):
+ *
+ *   workload ─ egress ─┬─ ingress ─ workload
+ *                      ├─ to-host ─ its own host        host ─ (never policed) ─ its own workload
+ *                      └─────────── anything else       anything else ─ ingress ─ workload
+ */
+function* passages(journey: Journey): Generator<Passage, void> {
+  const { source, destination } = journey;
+  const isFromOurs = source.kind === 'workload' || source.kind === 'unknown';
+  const isToOurs = destination.kind === 'workload' || destination.kind === 'unknown';
+  if (isFromOurs && isToOurs && idOf(source) === idOf(destination)) {
+    yield unpoliced('same-endpoint'); // it never leaves the workload's own network stack
+    return;
+  }
+  if (isFromOurs) yield* outOf(journey, source);
+  if (isToOurs) yield intoWorkload(journey, destination);
+  if (!isFromOurs && !isToOurs) {
+    yield unpoliced([source.kind, destination.kind].includes('host') ? 'host-traffic' : 'no-endpoint');
+  }
+}
+
+type Ours = Extract<Located, { kind: 'workload' | 'unknown' }>;
+
+function idOf(located: Ours): EndpointId {
+  return located.kind === 'workload' ? located.endpoint.id : located.id;
+}
+
+function unpoliced(reason: Extract<Decision, { kind: 'not-policed' }>['reason']): Passage {
+  return { point: 'unpoliced', allowed: true, decision: { kind: 'not-policed', reason } };
+}
+
+function unknown(point: 'egress' | 'ingress', endpoint: EndpointId): Passage {
+  return { point, endpoint, allowed: false, decision: { kind: 'built-in-deny', reason: 'unknown-endpoint' } };
+}
+
+function* outOf({ model, packet, destination, context }: Journey, from: Ours): Generator<Passage, void> {
+  if (from.kind === 'unknown') {
+    yield unknown('egress', from.id);
+    return;
+  }
+  const { endpoint } = from;
+  const at = { point: 'egress', endpoint: endpoint.id } as const;
+  const isToItsHost = destination.kind === 'host' && destination.node === endpoint.node;
+  const denied = deniedFromWorkload(endpoint, packet);
+  const allowed = isToItsHost ? allowedToHost(packet, model.settings) : undefined;
+  const builtIn = denied ?? allowed;
+  if (builtIn !== undefined) {
+    yield { ...at, allowed: denied === undefined, decision: builtIn };
+    return;
+  }
+  yield { ...at, ...decide({ model, endpoint, direction: 'egress', context }) };
+  if (!isToItsHost) return;
+  const action = model.settings.defaultEndpointToHostAction;
+  yield {
+    point: 'to-host',
+    endpoint: endpoint.id,
+    allowed: action !== 'drop',
+    decision: { kind: 'endpoint-to-host', action },
+  };
+}
+
+function intoWorkload({ model, source, context }: Journey, to: Ours): Passage {
+  const isFromItsHost = source.kind === 'host' && (to.kind === 'unknown' || source.node === to.endpoint.node);
+  if (isFromItsHost) return unpoliced('from-own-host');
+  if (to.kind === 'unknown') return unknown('ingress', to.id);
+  const at = { point: 'ingress', endpoint: to.endpoint.id } as const;
+  if (!to.endpoint.adminUp) {
+    return { ...at, allowed: false, decision: { kind: 'built-in-deny', reason: 'endpoint-down' } };
+  }
+  return { ...at, ...decide({ model, endpoint: to.endpoint, direction: 'ingress', context }) };
+}

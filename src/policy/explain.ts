@@ -1,0 +1,176 @@
+import { protocolText } from '../net/index.js';
+import type { EndpointId, RuleMatch } from './model.js';
+import type { Located, Packet } from './packet.js';
+import type { Crossing, Decision, RuleOwner, Step, Verdict } from './verdict.js';
+
+/** The name that people use for an endpoint: its workload's, unless an orchestrator gives all the same. */
+export function endpointName(id: EndpointId): string {
+  const [kind, path = ''] = id.split(':', 2);
+  const parts = path.split('/');
+  if (kind === 'host') return `interface ${parts[1] ?? ''} of host ${parts[0] ?? ''}`;
+  const [, , workload = id, name] = parts;
+  return workload === parts[1] && name !== undefined ? name : workload;
+}
+
+function placeName(located: Located, address: string): string {
+  switch (located.kind) {
+    case 'workload':
+      return `${endpointName(located.endpoint.id)} (${address})`;
+    case 'unknown':
+      return `the unknown endpoint ${endpointName(located.id)} (${address})`;
+    case 'host':
+      return `host ${located.node} (${address})`;
+    case 'outside':
+      break;
+  }
+  return `${address}, outside`;
+}
+
+function packetText({ packet, source, destination }: Verdict): string {
+  return `${protocolText(packet.protocol)} from ${placeName(source, packet.source)} to ${placeName(destination, packet.destination)}${detail(packet)}`;
+}
+
+function detail({ destinationPort, icmpType, icmpCode }: Packet): string {
+  if (destinationPort !== undefined) return ` port ${String(destinationPort)}`;
+  if (icmpType === undefined) return '';
+  return `, type ${String(icmpType)}${icmpCode === undefined ? '' : ` code ${String(icmpCode)}`}`;
+}
+
+const fieldWords: { readonly [Field in keyof RuleMatch]-?: string } = {
+  ipVersion: 'the IP version',
+  protocol: 'the protocol',
+  notProtocol: 'the excluded protocol',
+  icmp: 'the ICMP type or code',
+  notIcmp: 'the excluded ICMP type or code',
+  sourceNets: 'the source network',
+  notSourceNets: 'the excluded source network',
+  sourceSelector: 'the source selector',
+  notSourceSelector: 'the excluded source selector',
+  sourceTag: 'the source tag',
+  notSourceTag: 'the excluded source tag',
+  sourcePorts: 'the source port',
+  notSourcePorts: 'the excluded source port',
+  destinationNets: 'the destination network',
+  notDestinationNets: 'the excluded destination network',
+  destinationSelector: 'the destination selector',
+  notDestinationSelector: 'the excluded destination selector',
+  destinationTag: 'the destination tag',
+  notDestinationTag: 'the excluded destination tag',
+  destinationPorts: 'the destination port',
+  notDestinationPorts: 'the excluded destination port',
+};
+
+const builtInDenyWords: Record<Extract<Decision, { kind: 'built-in-deny' }>['reason'], string> = {
+  'unknown-endpoint': 'no endpoint is known for the interface',
+  'endpoint-down': 'the endpoint is switched off',
+  'spoofed-source': 'the source address is not one of the endpoint’s own',
+  'router-message': 'a workload may not act as a router',
+  'tunnel-packet': 'a workload may not send packets for the tunnels between hosts',
+};
+
+const builtInAllowWords: Record<Extract<Decision, { kind: 'built-in-allow' }>['reason'], string> = {
+  'neighbour-discovery': 'neighbour discovery always reaches the host',
+  dhcp: 'DHCP always reaches the host',
+  dns: 'DNS over UDP always reaches the host',
+};
+
+const hostActionWords: Record<Extract<Decision, { kind: 'endpoint-to-host' }>['action'], string> = {
+  drop: 'DefaultEndpointToHostAction is DROP',
+  return: 'DefaultEndpointToHostAction is RETURN: the host’s own firewall decides',
+  accept: 'DefaultEndpointToHostAction is ACCEPT',
+};
+
+const notPolicedWords: Record<Extract<Decision, { kind: 'not-policed' }>['reason'], string> = {
+  'from-own-host': 'a host always reaches its own workloads',
+  'same-endpoint': 'it never leaves the workload',
+  'host-traffic': 'traffic of a host itself is not policed',
+  'no-endpoint': 'neither end is an endpoint',
+};
+
+function ownerText(owner: RuleOwner): string {
+  return `${owner.kind} '${owner.id}'`;
+}
+
+function quotedList(names: readonly string[]): string {
+  return names.map(name => `'${name}'`).join(', ');
+}
+
+function endOfTierText(names: readonly string[], point: string): string {
+  return `by ${names.length === 1 ? 'policy' : 'policies'} ${quotedList(names)} (${point}, no rule matched: end of policies)`;
+}
+
+function endOfProfilesText(names: readonly string[], point: string): string {
+  return names.length === 0
+    ? `by default (${point}: no policy applies and there is no profile)`
+    : `by default (${point}: no policy decided, and no rule of profile ${quotedList(names)} matched)`;
+}
+
+function decisionText({ point, decision }: Crossing): string {
+  switch (decision.kind) {
+    case 'rule':
+      return `by ${ownerText(decision.owner)} (${point}, rule ${String(decision.index + 1)})`;
+    case 'end-of-tier':
+      return endOfTierText(decision.policies, point);
+    case 'end-of-profiles':
+      return endOfProfilesText(decision.profiles, point);
+    case 'missing-profile':
+      return `by default (${point}: profile '${decision.id}' does not exist)`;
+    case 'built-in-deny':
+      return `because ${builtInDenyWords[decision.reason]}`;
+    case 'built-in-allow':
+      return `because ${builtInAllowWords[decision.reason]}`;
+    case 'endpoint-to-host':
+      return `because ${hostActionWords[decision.action]}`;
+    case 'not-policed':
+      break;
+  }
+  return `because ${notPolicedWords[decision.reason]}`;
+}
+
+function pointText({ point, endpoint }: Crossing): string {
+  const name = endpoint === undefined ? '' : endpointName(endpoint);
+  switch (point) {
+    case 'egress':
+      return ` on the way out of ${name}`;
+    case 'ingress':
+      return ` on the way into ${name}`;
+    case 'to-host':
+      return ` from ${name} to its own host`;
+    case 'unpoliced':
+      break;
+  }
+  return '';
+}
+
+function crossingText(crossing: Crossing): string {
+  return `${crossing.allowed ? 'allowed' : 'denied'}${pointText(crossing)} ${decisionText(crossing)}`;
+}
+
+function stepText(step: Step): string {
+  if (step.kind === 'undecided') return `${ownerText(step.owner)}: no rule decides`;
+  const rule = `${ownerText(step.owner)} rule ${String(step.index + 1)} (${step.action})`;
+  return step.mismatch === undefined
+    ? `${rule}: matches`
+    : `${rule}: ${fieldWords[step.mismatch]} does not match`;
+}
+
+/** One line: what happened to the packet, where and why. */
+export function explainBriefly(verdict: Verdict): string {
+  const decisive = verdict.path.at(-1);
+  return decisive === undefined ? 'allowed' : crossingText(decisive);
+}
+
+/**
+ * Plain words, a line each: the packet and its fate; then each point on its way with the reason, followed by
+ * what was looked at there, indented.
+ */
+export function explain(verdict: Verdict): readonly string[] {
+  const stepsAt = ({ point, endpoint }: Crossing): readonly string[] =>
+    verdict.steps
+      .filter(step => step.direction === point && step.endpoint === endpoint)
+      .map(step => `    ${stepText(step)}`);
+  return [
+    `${packetText(verdict)}: ${verdict.allowed ? 'allowed' : 'denied'}`,
+    ...verdict.path.flatMap(crossing => [`  ${crossingText(crossing)}`, ...stepsAt(crossing)]),
+  ];
+}

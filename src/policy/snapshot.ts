@@ -1,0 +1,58 @@
+import type { Endpoint, EndpointId, ModelChange, Policy, PolicyId, Profile, ProfileId } from './model.js';
+
+/** Settings of the agent that decide over packets; the names are those of its configuration. */
+export interface PolicySettings {
+  /** what happens to a workload's packet to its own host after its egress policy has allowed it */
+  readonly defaultEndpointToHostAction: 'drop' | 'return' | 'accept';
+  /** workloads may always ask their host by DHCP, and by DNS over UDP */
+  readonly workloadDhcpDnsToHost: boolean;
+}
+
+/** The whole model at one moment: what the evaluator judges a packet by. */
+export interface Model {
+  readonly endpoints: ReadonlyMap<EndpointId, Endpoint>;
+  readonly policies: ReadonlyMap<PolicyId, Policy>;
+  readonly profiles: ReadonlyMap<ProfileId, Profile>;
+  /** canonical addresses of the hosts themselves, by name of the node */
+  readonly hosts: ReadonlyMap<string, readonly string[]>;
+  readonly settings: PolicySettings;
+}
+
+/** Nothing in it, and every setting at its default. */
+export const emptyModel: Model = {
+  endpoints: new Map(),
+  policies: new Map(),
+  profiles: new Map(),
+  hosts: new Map(),
+  settings: { defaultEndpointToHostAction: 'drop', workloadDhcpDnsToHost: true },
+};
+
+function changed<Id, Value>(map: Map<Id, Value>, id: Id, value: Value | undefined): void {
+  if (value === undefined) map.delete(id);
+  else map.set(id, value);
+}
+
+/** The model that a sequence of changes leads to, from `start` on. */
+export function modelOf(changes: Iterable<ModelChange>, start: Model = emptyModel): Model {
+  const [endpoints, policies, profiles] = [
+    new Map(start.endpoints),
+    new Map(start.policies),
+    new Map(start.profiles),
+  ];
+  for (const change of changes) {
+    switch (change.kind) {
+      case 'endpoint':
+        changed(endpoints, change.id, change.endpoint);
+        break;
+      case 'policy':
+        changed(policies, change.id, change.policy);
+        break;
+      case 'profile':
+        changed(profiles, change.id, change.profile);
+        break;
+      case 'pool':
+        break; // pools decide over NAT, not over packets
+    }
+  }
+  return { ...start, endpoints, policies, profiles };
+}
