@@ -1,0 +1,49 @@
+import { openStore } from '../../../src/datastore/index.js';
+import type { Store, StoreConfig } from '../../../src/datastore/index.js';
+
+/** What another process does with the store; it says `{ revision, number }` after each commit. */
+export type Task =
+  /** adds one to a number, so many times, by compare-and-swap */
+  | { readonly kind: 'count'; readonly config: StoreConfig; readonly key: string; readonly times: number }
+  /** writes `<prefix>left/<n>` and `<prefix>right/<n>` in one commit, for n = 0, 1, 2 … */
+  | { readonly kind: 'pairs'; readonly config: StoreConfig; readonly prefix: string; readonly times: number };
+
+export interface Report {
+  readonly number: number;
+  readonly revision: number;
+}
+
+const task = JSON.parse(process.argv[2] ?? '') as Task; // written by `startWorker`
+const store = await openStore(task.config);
+if (task.kind === 'count') await count(store, task.key, task.times);
+else await writePairs(store, task.prefix, task.times);
+await store.close();
+process.disconnect();
+
+async function count(counted: Store, key: string, times: number): Promise<void> {
+  for (let number = 0; number < times;) {
+    const entry = await counted.get(key);
+    const result = await counted.commit({
+      conditions: [{ key, modRevision: entry?.modRevision ?? 0 }],
+      writes: [{ kind: 'put', key, value: String(Number(entry?.value ?? '0') + 1) }],
+    });
+    if (result.committed) report({ number: number++, revision: result.revision });
+  }
+}
+
+async function writePairs(written: Store, prefix: string, times: number): Promise<void> {
+  for (let number = 0; number < times; number++) {
+    const value = `${String(number)} by ${String(process.pid)}`;
+    const result = await written.commit({
+      writes: [
+        { kind: 'put', key: `${prefix}left/${String(number)}`, value },
+        { kind: 'put', key: `${prefix}right/${String(number)}`, value },
+      ],
+    });
+    if (result.committed) report({ number, revision: result.revision });
+  }
+}
+
+function report(done: Report): void {
+  process.send?.(done);
+}
