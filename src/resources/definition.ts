@@ -32,6 +32,8 @@ export interface ResourceShape<K extends string, M, S> {
 /** All that is known of a kind. */
 export interface Definition<K extends string, M, S> {
   readonly kind: K;
+  /** the original's name of the kind: `BGPPeer` */
+  readonly goName: string;
   /** one sentence for `explain` */
   readonly description: string;
   /** words for it on the command line, lower case */
@@ -87,5 +89,5 @@ export function defineResource<const K extends string, M extends Shape, S extend
     extra: show === 'extra',
     cell,
   }));
-  return { kind, description, words, body, identity, identifiers, columns };
+  return { kind, goName, description, words, body, identity, identifiers, columns };
 }

@@ -26,15 +26,14 @@ const A_RESOURCE = 'a map with apiVersion, kind, metadata and spec';
 /** Reads a decoded document: a resource, an array of resources, or one of the `…List` kinds. */
 export function parseDocument(value: unknown): ParsedDocument {
   const problems: Problem[] = [];
-  const resources: Resource[] = [];
+  const read: Readings = [];
   const root = documentPlace(problems);
   if (Array.isArray(value)) {
-    for (const [index, member] of value.entries()) {
-      readMember(member, inside({ ...root, resource: resources.length }, index), resources);
-    }
-  } else if (typeof value === 'object' || value === undefined) readMember(value ?? {}, root, resources);
+    for (const [index, member] of value.entries()) readMember(member, inside(root, index), read);
+  } else if (typeof value === 'object' || value === undefined) readMember(value ?? {}, root, read);
   else reportType(root, `[]${META}`, { value, expected: `${A_RESOURCE}, or a list of such maps` });
-  return problems.length === 0 ? { ok: true, resources } : { ok: false, problems };
+  if (problems.length > 0) return { ok: false, problems };
+  return { ok: true, resources: read.filter(resource => resource !== undefined) };
 }
 
 /** Reads one resource; lists are not taken. */
@@ -44,16 +43,18 @@ export function parseResource(value: unknown): ParsedResource {
   return resource === undefined ? { ok: false, problems } : { ok: true, resource };
 }
 
-/** Reads a resource, or all of a list kind, and adds what is right to `resources`. */
-function readMember(value: unknown, place: Place, resources: Resource[]): void {
+/** One for each resource of the document so far; undefined for a bad one. */
+type Readings = (Resource | undefined)[];
+
+/** Reads a resource, or all of a list kind. */
+function readMember(value: unknown, place: Place, read: Readings): void {
   const map = value === null ? {} : asMap(value);
   const listed = map === undefined ? undefined : listedKind(map);
   if (map !== undefined && listed !== undefined) {
-    readList(map, listed, { place, resources });
+    readList(map, listed, { place, read });
     return;
   }
-  const resource = readResource(value, place);
-  if (resource !== undefined) resources.push(resource);
+  read.push(readResource(value, { ...place, resource: read.length }));
 }
 
 const findTop = fieldFinder(['apiVersion', 'kind', 'metadata', 'spec', 'items']);
@@ -63,37 +64,33 @@ function fieldOf(map: Readonly<Record<string, unknown>>, name: string): unknown 
   return key === undefined ? undefined : map[key];
 }
 
-function listedKind(map: Readonly<Record<string, unknown>>): string | undefined {
+type AnyDefinition = NonNullable<ReturnType<typeof definitionOf>>;
+
+/** What the items of a list kind are; undefined when the map is no list. */
+function listedKind(map: Readonly<Record<string, unknown>>): AnyDefinition | undefined {
   const kind = fieldOf(map, 'kind');
   if (typeof kind !== 'string' || !kind.endsWith('List') || fieldOf(map, 'apiVersion') !== 'v1')
     return undefined;
-  const single = kind.slice(0, -'List'.length);
-  return isKind(single) ? single : undefined;
+  return definitionOf(kind.slice(0, -'List'.length));
 }
 
 function readList(
   map: Readonly<Record<string, unknown>>,
-  kind: string,
-  { place, resources }: { readonly place: Place; readonly resources: Resource[] },
+  { kind, goName }: AnyDefinition,
+  { place, read }: { readonly place: Place; readonly read: Readings },
 ): void {
   const expected = 'a map with apiVersion, kind, metadata and items';
   const find = fieldFinder(['apiVersion', 'kind', 'metadata', 'items']);
   for (const { name, key, inner } of pairKeys({ map, find, place, expected })) {
     if (name === 'metadata') readListMetadata(inner, inside(place, key));
     if (name !== 'items' || inner === null || inner === undefined) continue;
-    const items = inside(
-      place,
-      key,
-      `${definitionOf(kind)?.body.goType.slice('api.'.length) ?? ''}List.items`,
-    );
+    const items = inside(place, key, `${goName}List.items`);
     if (!Array.isArray(inner)) {
-      reportType(items, `[]api.${kind}`, { value: inner, expected: `a list of ${kind} resources` });
+      reportType(items, `[]api.${goName}`, { value: inner, expected: `a list of ${kind} resources` });
       continue;
     }
     for (const [index, item] of inner.entries()) {
-      const at = inside({ ...items, resource: place.resource + index }, index);
-      const resource = readItem(item, kind, at);
-      if (resource !== undefined) resources.push(resource);
+      read.push(readItem(item, kind, inside({ ...items, resource: read.length }, index)));
     }
   }
 }
