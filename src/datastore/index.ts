@@ -1,3 +1,5 @@
+export { createResourceClient } from './client.js';
+export type { ResourceClientOptions } from './client.js';
 export { openStore } from './open.js';
 export type { StoreConfig } from './open.js';
 export type {

@@ -1,0 +1,99 @@
+import { randomUUID } from 'node:crypto';
+import { CalicoError, silentLogger, systemClock } from '../base/index.js';
+import type { Clock, Logger } from '../base/index.js';
+import { identify } from '../resources/index.js';
+import type { Kind, Metadata } from '../resources/index.js';
+import { settingKey } from './codec/settings.js';
+import { listResources } from './list-resources.js';
+import { PendingContent } from './pending-content.js';
+import { checkIdentifiers, keysOf, planWrite } from './plan-writes.js';
+import type { ClusterEvent, ResourceClient, ResourceWrite, WriteOutcome } from './resource-client.js';
+import { ResourceView, watchedPrefixes } from './resource-view.js';
+import type { Store } from './store.js';
+
+export interface ResourceClientOptions {
+  /** told of stored resources that cannot be read */
+  readonly logger?: Logger;
+  readonly clock?: Clock;
+}
+
+/** How often a write is tried again when others change the same keys; with the back-off about 10 s. */
+const maxAttempts = 50;
+const maxBackOffMs = 250;
+
+/**
+ * A resource client over a store with keys. It does not close the store. Releasing the addresses of a deleted
+ * node, and the blocks of a deleted pool, is the part of `ipam`, which lies above.
+ */
+export function createResourceClient(
+  store: Store,
+  { logger = silentLogger, clock = systemClock }: ResourceClientOptions = {},
+): ResourceClient {
+  return {
+    list: async <K extends Kind>(kind: K, filter: Partial<Metadata<K>> = {}) =>
+      await listResources(store, { kind, filter, logger }),
+    write: async writes => await writeResources(store, writes, clock),
+    watch: ({ signal }) => watchResources(store, signal),
+    getSetting: async setting => (await store.get(settingKey(setting)))?.value,
+    setSetting: async (setting, value) => {
+      const key = settingKey(setting);
+      const change =
+        value === undefined ? ({ kind: 'delete', key } as const) : ({ kind: 'put', key, value } as const);
+      await store.commit({ writes: [change] });
+    },
+  };
+}
+
+async function writeResources(
+  store: Store,
+  given: readonly ResourceWrite[],
+  clock: Clock,
+): Promise<WriteOutcome> {
+  const writes = given.map(nameEndpoint);
+  for (const write of writes) checkIdentifiers(write);
+  const keys = new Set(writes.flatMap(keysOf));
+  const hosts = new Set(writes.flatMap(deletedHost));
+  let conflicts: readonly string[] = [];
+  for (let attempt = 0; attempt < maxAttempts; attempt++) {
+    if (attempt > 0) await clock.sleep(clock.random() * Math.min(maxBackOffMs, 2 ** attempt));
+    const content = await PendingContent.read(store, { keys, hosts });
+    for (const write of writes) planWrite(write, content, newGuid);
+    const result = await store.commit(content.toCommit());
+    if (result.committed) return { revision: result.revision };
+    ({ conflicts } = result);
+  }
+  const loser = writes.find(write => keysOf(write).some(key => conflicts.includes(key))) ?? writes[0];
+  throw new CalicoError(
+    'conflict',
+    `update conflict: '${loser === undefined ? '' : identify(loser.resource)}'`,
+  );
+}
+
+/** A workload endpoint may be created without a name; it gets one that nobody has. */
+function nameEndpoint(write: ResourceWrite): ResourceWrite {
+  const { verb, resource } = write;
+  if (verb !== 'create' || resource.kind !== 'workloadEndpoint' || resource.metadata.name !== '')
+    return write;
+  return { ...write, resource: { ...resource, metadata: { ...resource.metadata, name: randomUUID() } } };
+}
+
+function deletedHost({ verb, resource }: ResourceWrite): readonly string[] {
+  return verb === 'delete' && resource.kind === 'node' ? [resource.metadata.name] : [];
+}
+
+/** 32 hex digits. */
+function newGuid(): string {
+  return randomUUID().replaceAll('-', '');
+}
+
+async function* watchResources(store: Store, signal: AbortSignal): AsyncGenerator<ClusterEvent, void> {
+  const view = new ResourceView();
+  let inSync = true; // for the first event: a listing, the whole content
+  for await (const event of store.watch(watchedPrefixes, { signal })) {
+    const revision = event.kind === 'listing' ? event.listing.revision : event.revision;
+    const changes =
+      event.kind === 'listing' ? view.replace(event.listing.entries) : view.apply(event.changes);
+    if (changes.length > 0 || inSync) yield { revision, inSync, changes };
+    inSync = false;
+  }
+}

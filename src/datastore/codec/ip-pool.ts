@@ -1,0 +1,37 @@
+import { parseObject } from './json.js';
+import type { KindCodec } from './kind-codec.js';
+import { layout } from './layout.js';
+import { versionOf } from './version.js';
+
+const key = layout('/calico/v1/ipam/:version/pool/:cidr');
+
+export const ipPoolCodec: KindCodec<'ipPool'> = {
+  layouts: [key],
+  metadata: ({ cidr = '' }) => ({ cidr: cidr.replace(/-(?=\d+$)/, '/') }),
+  keys: ({ cidr }) => [key.key(partsOf(cidr))],
+  prefixes: ({ cidr = '' }) => [key.prefix(cidr === '' ? {} : partsOf(cidr))],
+  encode: ({ metadata, spec }) => [
+    JSON.stringify({
+      cidr: metadata.cidr,
+      ipip: spec.ipip?.enabled === true ? 'tunl0' : '',
+      masquerade: spec['nat-outgoing'] === true,
+      ipam: spec.disabled !== true,
+      disabled: spec.disabled === true,
+    }),
+  ],
+  decode: (metadata, [text]) => {
+    const stored = parseObject(text);
+    return {
+      metadata,
+      spec: {
+        ipip: (stored['ipip'] ?? '') === '' ? undefined : { enabled: true },
+        'nat-outgoing': stored['masquerade'],
+        disabled: stored['disabled'],
+      },
+    };
+  },
+};
+
+function partsOf(cidr: string): { readonly version: string; readonly cidr: string } {
+  return { version: `v${String(versionOf(cidr))}`, cidr: cidr.replace('/', '-') };
+}
