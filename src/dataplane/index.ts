@@ -1,0 +1,4 @@
+export { createNftApplier, createNftDataplane } from './nft/index.js';
+export type { FailsafePort, NftApplier, NftConfig, NftDataplane, NftDataplaneOptions, RunNft } from './nft/index.js';
+export { createReconciler } from './reconcile.js';
+export type { Reconcilable, Reconciler, ReconcilerOptions } from './reconcile.js';

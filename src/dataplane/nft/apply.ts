@@ -1,0 +1,55 @@
+import { CalicoError, runProgram } from '../../base/index.js';
+import type { ProgramResult } from '../../base/index.js';
+import type { Transaction } from './diff.js';
+import type { RulesetSnapshot } from './model.js';
+import { tableName } from './names.js';
+import { parseListing } from './read-back.js';
+import { renderTransaction } from './render.js';
+
+/** Writes transactions to the kernel and reads our table back. */
+export interface NftApplier {
+  /** All of the transaction is in effect afterwards, or none of it and it throws `unavailable`. */
+  apply(transaction: Transaction): Promise<void>;
+  /** Our table as it is; undefined when there is none. */
+  readBack(): Promise<RulesetSnapshot | undefined>;
+}
+
+/** Runs the nft program of the network namespace that is meant. */
+export type RunNft = (args: readonly string[], input?: string) => Promise<ProgramResult>;
+
+const longestRunMs = 120_000;
+
+async function runNft(args: readonly string[], input?: string): Promise<ProgramResult> {
+  return await runProgram('nft', args, {
+    timeoutMs: longestRunMs,
+    ...(input === undefined ? {} : { input }),
+  });
+}
+
+/** nft prints one complaint for each failing command; the first is the cause. */
+function firstComplaint(result: ProgramResult): string {
+  const lines = `${result.stderr}\n${result.stdout}`.split('\n').filter(line => line.trim() !== '');
+  const first = lines.findIndex(line => line.includes('rror:'));
+  return (first < 0 ? lines.slice(0, 2) : lines.slice(first, first + 2)).join(' | ');
+}
+
+/** The applier that spawns `nft`: slow (milliseconds a transaction) but with no need of anything else. */
+export function createNftApplier(run: RunNft = runNft): NftApplier {
+  return {
+    async apply(transaction) {
+      if (transaction.length === 0) return;
+      const result = await run(['-f', '-'], renderTransaction(transaction));
+      if (result.exitCode === 0) return;
+      throw new CalicoError(
+        'unavailable',
+        `nft -f -: table inet ${tableName} not changed: ${firstComplaint(result)}`,
+      );
+    },
+    async readBack() {
+      const result = await run(['-j', '-n', 'list', 'table', 'inet', tableName]);
+      if (result.exitCode === 0) return parseListing(result.stdout);
+      if (result.stderr.includes('No such file or directory')) return undefined;
+      throw new CalicoError('unavailable', `nft list table inet ${tableName}: ${firstComplaint(result)}`);
+    },
+  };
+}

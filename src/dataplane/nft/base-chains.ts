@@ -1,0 +1,259 @@
+import type { Direction } from '../../policy/index.js';
+import type { FailsafePort, NftConfig } from './config.js';
+import type { Chain, NftSet, Rule, Statement, Test, Verdict } from './model.js';
+import { baseNames, hostProfileMap, profilesChain, workloadMap, workloadProfileMap } from './names.js';
+import { makeRule } from './rule-text.js';
+
+/**
+ * The part of the table that does not depend on endpoints or policies.
+ *
+ *   forward ── established? accept ── wl-from[iifname] ── list ── policy ──┐ allow
+ *                                          │ pass                          ▼
+ *                                     prof-from ── profiles ── allow ── next-from ── wl-to[oifname] ── …
+ *
+ * What comes out of a workload's egress by `goto next-from` still has to pass the ingress of the workload it
+ * is for. An interface of a workload that no map knows is closed.
+ */
+export interface BaseOptions {
+  readonly config: NftConfig;
+  /** before the first full state, established flows must not be judged by addresses that we do not know */
+  readonly antiSpoof: boolean;
+  readonly hostEndpoints: boolean;
+}
+
+export interface BaseObjects {
+  readonly sets: readonly NftSet[];
+  readonly chains: readonly Chain[];
+}
+
+const ipInIp = 4;
+const vxlanPort = 4789;
+
+const accept: Verdict = { kind: 'accept' };
+const drop: Verdict = { kind: 'drop' };
+
+const family = (version: 4 | 6): Test => ({ kind: 'family', version });
+const protocol = (number: number): Test => ({ kind: 'protocol', protocol: number, negated: false });
+const ports = (side: 'source' | 'destination', port: number): Test => ({
+  kind: 'ports',
+  side,
+  ranges: [{ min: port, max: port }],
+  negated: false,
+});
+
+const verdictMap = (name: string): NftSet => ({ name, key: ['ifname'], verdicts: true });
+
+const dispatch = (key: 'in-interface' | 'out-interface', map: string): Rule =>
+  makeRule([], { kind: 'dispatch', key, map });
+
+function forEachPrefix(
+  config: NftConfig,
+  side: 'in' | 'out',
+  statement: Statement,
+  comment?: string,
+): readonly Rule[] {
+  return config.interfacePrefixes.map(prefix =>
+    makeRule([{ kind: 'interface-prefix', side, prefix }], statement, comment),
+  );
+}
+
+function antiSpoofChains(config: NftConfig): readonly Chain[] {
+  const leave: Verdict = { kind: 'return' };
+  const known = (version: 4 | 6, set: string): Rule =>
+    makeRule([family(version), { kind: 'source-on-interface', version, set }], leave);
+  const from = (version: 4 | 6, bits: bigint, length: number, ...more: readonly Test[]): Rule =>
+    makeRule(
+      [
+        family(version),
+        { kind: 'nets', side: 'source', version, nets: [{ version, bits, length }], negated: false },
+        ...more,
+      ],
+      leave,
+    );
+  return [
+    {
+      name: baseNames.antiSpoof,
+      rules: [
+        known(4, baseNames.source4),
+        known(6, baseNames.source6),
+        from(6, 0xfe80n << 112n, 10),
+        // Duplicate address detection, and a DHCP client that has no address yet.
+        from(6, 0n, 128, protocol(58)),
+        from(4, 0n, 32, protocol(17), ports('source', 68), ports('destination', 67)),
+        makeRule([], drop, 'source is not an address of this workload'),
+      ],
+    },
+    {
+      name: baseNames.rawPrerouting,
+      base: { type: 'filter', hook: 'prerouting', priority: -300 },
+      rules: forEachPrefix(config, 'in', { kind: 'jump', chain: baseNames.antiSpoof }),
+    },
+  ];
+}
+
+/** What no policy can allow a workload to send: packets of our tunnels, and messages of routers. */
+function reservedRules(from: readonly Test[]): readonly Rule[] {
+  const deny = (tests: readonly Test[], comment: string): Rule =>
+    makeRule([...tests, ...from], drop, comment);
+  return [
+    deny([protocol(ipInIp)], 'IP in IP from a workload'),
+    deny([protocol(17), ports('destination', vxlanPort)], 'VXLAN from a workload'),
+    deny([family(6), protocol(58), { kind: 'icmp-types', types: [134, 137] }], 'a workload is no router'),
+  ];
+}
+
+function forwardChains(config: NftConfig): readonly Chain[] {
+  const established = { established: accept, related: accept } as const;
+  const invalid: Verdict = { kind: 'jump', chain: baseNames.invalidWorkload };
+  const forward: Chain = {
+    name: baseNames.forward,
+    base: { type: 'filter', hook: 'forward', priority: -1 },
+    rules: [
+      makeRule([], {
+        kind: 'conntrack-dispatch',
+        verdicts: config.dropInvalid ? { ...established, invalid } : established,
+      }),
+      ...config.interfacePrefixes.flatMap(prefix =>
+        reservedRules([{ kind: 'interface-prefix', side: 'in', prefix }]),
+      ),
+      dispatch('in-interface', workloadMap('egress')),
+      ...forEachPrefix(config, 'in', drop, 'from unknown workload interface'),
+      makeRule([], { kind: 'goto', chain: baseNames.nextFrom }),
+    ],
+  };
+  const invalidWorkload: Chain = {
+    name: baseNames.invalidWorkload,
+    rules: [
+      ...forEachPrefix(config, 'in', drop, 'conntrack invalid'),
+      ...forEachPrefix(config, 'out', drop, 'conntrack invalid'),
+    ],
+  };
+  return config.dropInvalid ? [invalidWorkload, forward] : [forward];
+}
+
+function continuationChains(config: NftConfig, hostEndpoints: boolean): readonly Chain[] {
+  const profiles = (direction: Direction): Chain => ({
+    name: profilesChain(direction),
+    rules: [
+      dispatch(direction === 'egress' ? 'in-interface' : 'out-interface', workloadProfileMap(direction)),
+      ...(hostEndpoints
+        ? [dispatch(direction === 'egress' ? 'out-interface' : 'in-interface', hostProfileMap(direction))]
+        : []),
+      makeRule([], drop, 'endpoint has no profile'),
+    ],
+  });
+  const toHost =
+    config.endpointToHostAction === 'drop'
+      ? [makeRule([{ kind: 'no-output-interface' }], drop, 'DefaultEndpointToHostAction')]
+      : [];
+  const nextFrom: Chain = {
+    name: baseNames.nextFrom,
+    rules: [
+      dispatch('out-interface', workloadMap('ingress')),
+      ...forEachPrefix(config, 'out', drop, 'to unknown workload interface'),
+      ...toHost,
+      makeRule([], accept),
+    ],
+  };
+  return [nextFrom, profiles('egress'), profiles('ingress')];
+}
+
+function inputChains(config: NftConfig, hostEndpoints: boolean): readonly Chain[] {
+  const allowances = [
+    makeRule([family(4), protocol(17), ports('source', 68), ports('destination', 67)], accept, 'DHCP'),
+    makeRule([family(6), protocol(17), ports('source', 546), ports('destination', 547)], accept, 'DHCP'),
+    makeRule([protocol(17), ports('destination', 53)], accept, 'DNS'),
+  ];
+  const workloadToHost: Chain = {
+    name: baseNames.workloadToHost,
+    rules: [
+      ...(config.dropInvalid
+        ? [makeRule([{ kind: 'conntrack', state: 'invalid' }], drop, 'conntrack invalid')]
+        : []),
+      makeRule(
+        [{ kind: 'interface-in-set', set: baseNames.down }],
+        drop,
+        'endpoint is administratively down',
+      ),
+      ...reservedRules([]),
+      makeRule(
+        [family(6), protocol(58), { kind: 'icmp-types', types: [130, 131, 132, 133, 135, 136] }],
+        accept,
+        'neighbour and listener discovery',
+      ),
+      ...(config.allowDhcpDnsToHost ? allowances : []),
+      dispatch('in-interface', workloadMap('egress')),
+      makeRule([], drop, 'from unknown workload interface'),
+    ],
+  };
+  const input: Chain = {
+    name: baseNames.input,
+    base: { type: 'filter', hook: 'input', priority: -1 },
+    rules: [
+      makeRule([], { kind: 'conntrack-dispatch', verdicts: { established: accept, related: accept } }),
+      ...forEachPrefix(config, 'in', { kind: 'goto', chain: baseNames.workloadToHost }),
+      ...(hostEndpoints ? hostDispatch('in-interface', baseNames.hostIn) : []),
+    ],
+  };
+  return [workloadToHost, input];
+}
+
+function hostDispatch(key: 'in-interface' | 'out-interface', map: string): readonly Rule[] {
+  return [makeRule([{ kind: 'conntrack', state: 'untracked' }], accept), dispatch(key, map)];
+}
+
+function failsafeRules(list: readonly FailsafePort[], side: 'source' | 'destination'): readonly Rule[] {
+  return list.map(({ protocol: number, port, net }) => {
+    const remote: readonly Test[] =
+      net === undefined
+        ? []
+        : [family(net.version), { kind: 'nets', side, version: net.version, nets: [net], negated: false }];
+    return makeRule([...remote, protocol(number), ports('destination', port)], accept);
+  });
+}
+
+function hostEndpointObjects(config: NftConfig): BaseObjects {
+  const output: Chain = {
+    name: baseNames.output,
+    base: { type: 'filter', hook: 'output', priority: -1 },
+    rules: [
+      makeRule([], { kind: 'conntrack-dispatch', verdicts: { established: accept, related: accept } }),
+      ...hostDispatch('out-interface', baseNames.hostOut),
+    ],
+  };
+  return {
+    sets: [baseNames.hostIn, baseNames.hostOut, hostProfileMap('egress'), hostProfileMap('ingress')].map(
+      verdictMap,
+    ),
+    chains: [
+      { name: baseNames.failsafeIn, rules: failsafeRules(config.failsafeInbound, 'source') },
+      { name: baseNames.failsafeOut, rules: failsafeRules(config.failsafeOutbound, 'destination') },
+      output,
+    ],
+  };
+}
+
+/** Sets, maps and chains that are always there; maps and sets are empty until endpoints fill them. */
+export function baseObjects({ config, antiSpoof, hostEndpoints }: BaseOptions): BaseObjects {
+  const host = hostEndpoints ? hostEndpointObjects(config) : { sets: [], chains: [] };
+  const maps = (['egress', 'ingress'] as const).flatMap(direction => [
+    workloadMap(direction),
+    workloadProfileMap(direction),
+  ]);
+  return {
+    sets: [
+      ...maps.map(verdictMap),
+      { name: baseNames.down, key: ['ifname'], verdicts: false },
+      { name: baseNames.source4, key: ['ipv4_addr', 'ifname'], verdicts: false },
+      { name: baseNames.source6, key: ['ipv6_addr', 'ifname'], verdicts: false },
+      ...host.sets,
+    ],
+    chains: [
+      ...continuationChains(config, hostEndpoints),
+      ...(antiSpoof ? antiSpoofChains(config) : []),
+      ...forwardChains(config),
+      ...inputChains(config, hostEndpoints),
+      ...host.chains,
+    ],
+  };
+}

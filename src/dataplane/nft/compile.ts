@@ -1,0 +1,94 @@
+import type { Logger } from '../../base/index.js';
+import type { DataplaneUpdate } from '../../policy/index.js';
+import { AddressSets } from './address-sets.js';
+import { baseObjects } from './base-chains.js';
+import type { NftConfig } from './config.js';
+import { DesiredRuleset } from './desired-ruleset.js';
+import type { RulesetPatch } from './diff.js';
+import { Endpoints } from './endpoints.js';
+import { Lists } from './lists.js';
+import type { Elements, Ruleset } from './model.js';
+import { natOutgoing } from './nat-outgoing.js';
+
+/**
+ * From what the calculation graph says to the table. It holds the desired table between updates; each update
+ * costs what it touches.
+ *
+ *   sets ──► AddressSets ─────────────┐ (a new prefix length marks lists)
+ *   policies, profiles ──► Lists ─────┼──► DesiredRuleset ──► patch
+ *   endpoints ──► Endpoints ──────────┤ (acquire and release lists)
+ *   pools ──► natOutgoing ────────────┘
+ */
+export interface Compiler {
+  /** The first call makes the table more than the closed base: it must bring the whole state. */
+  accept(updates: readonly DataplaneUpdate[]): void;
+  /** The whole desired table; a live view. */
+  ruleset(): Ruleset;
+  /** What changed since the last call. */
+  takePatch(): RulesetPatch;
+}
+
+export function createCompiler(config: NftConfig, log: Logger): Compiler {
+  const desired = new DesiredRuleset();
+  const sets = new AddressSets(desired);
+  const lists = new Lists(desired, (id, version) => sets.lengthsOf(id, version));
+  const endpoints = new Endpoints({ desired, lists, config, log });
+  let hasState = false;
+
+  const putBase = (): void => {
+    desired.put(
+      'base',
+      baseObjects({ config, antiSpoof: hasState, hostEndpoints: endpoints.hasHostEndpoints }),
+    );
+  };
+
+  const accept = (update: DataplaneUpdate): void => {
+    switch (update.kind) {
+      case 'set-created':
+        if (sets.create(update.id, update.members)) lists.setShapeChanged(update.id);
+        return;
+      case 'set-changed':
+        if (sets.change(update.id, update.added, update.removed)) lists.setShapeChanged(update.id);
+        return;
+      case 'set-removed':
+        sets.remove(update.id);
+        return;
+      case 'policy-updated':
+        lists.setPolicy(update.id, update.rules);
+        return;
+      case 'policy-removed':
+        lists.setPolicy(update.id, undefined);
+        return;
+      case 'profile-updated':
+        lists.setProfile(update.id, update.rules);
+        return;
+      case 'profile-removed':
+        lists.setProfile(update.id, undefined);
+        return;
+      case 'endpoint-updated':
+        endpoints.set(update.id, update.local);
+        return;
+      case 'endpoint-removed':
+        endpoints.remove(update.id);
+        return;
+      case 'pools-updated': {
+        const nat = natOutgoing(update.pools);
+        const elements = new Map<string, Elements>(nat.sets.map(entry => [entry.set.name, entry.elements]));
+        desired.put('pools', { chains: nat.chains, sets: nat.sets.map(entry => entry.set), elements });
+      }
+    }
+  };
+
+  putBase();
+  return {
+    accept(updates) {
+      const before = [hasState, endpoints.hasHostEndpoints];
+      hasState = true;
+      for (const update of updates) accept(update);
+      if (!before[0] || before[1] !== endpoints.hasHostEndpoints) putBase();
+      lists.compile();
+    },
+    ruleset: () => desired.ruleset,
+    takePatch: () => desired.takePatch(),
+  };
+}

@@ -1,0 +1,208 @@
+import { sameChain, sameElement, snapshotOf } from './diff.js';
+import type { RulesetPatch } from './diff.js';
+import type { Chain, ChainSnapshot, ElementKey, Elements, ElementValue, NftSet, Ruleset } from './model.js';
+
+/** What one owner (an endpoint, a policy list, the base) wants to be in the table. */
+export interface OwnedObjects {
+  readonly sets?: readonly NftSet[];
+  readonly chains?: readonly Chain[];
+  /** by name of the set or map */
+  readonly elements?: ReadonlyMap<string, Elements>;
+}
+
+/** Values by name, each there as long as somebody owns it. */
+class Owned<T> {
+  readonly values = new Map<string, T>();
+  readonly #owners = new Map<string, Set<string>>();
+
+  put(owner: string, name: string, value: T): void {
+    this.values.set(name, value);
+    const owners = this.#owners.get(name);
+    if (owners === undefined) this.#owners.set(name, new Set([owner]));
+    else owners.add(owner);
+  }
+
+  release(owner: string, name: string): void {
+    const owners = this.#owners.get(name);
+    owners?.delete(owner);
+    if (owners?.size !== 0) return;
+    this.#owners.delete(name);
+    this.values.delete(name);
+  }
+}
+
+/**
+ * The table as it shall be, with a note of what was touched since the last patch, so that a patch costs what
+ * changed and not the size of the table. An object is there while an owner holds it.
+ */
+export class DesiredRuleset {
+  readonly #owned = new Map<string, OwnedObjects>();
+  readonly #sets = new Owned<NftSet>();
+  readonly #chains = new Owned<Chain>();
+  readonly #elements = new Map<string, Map<ElementKey, ElementValue>>();
+  /** who claims an element; the first owner in byte order has it, so that arrival order does not matter */
+  readonly #claims = new Map<string, Map<string, ElementValue>>();
+
+  #touchedSets = new Map<string, NftSet | undefined>();
+  #touchedChains = new Map<string, ChainSnapshot | undefined>();
+  #touchedElements = new Map<string, Map<ElementKey, ElementValue | undefined>>();
+
+  /** A live view: it changes with the next call. */
+  get ruleset(): Ruleset {
+    return { sets: this.#sets.values, chains: this.#chains.values, elements: this.#elements };
+  }
+
+  /** Replaces all that the owner had. */
+  put(owner: string, objects: OwnedObjects): void {
+    const former = this.#owned.get(owner);
+    this.#owned.set(owner, objects);
+    for (const set of objects.sets ?? []) this.#putSet(owner, set);
+    for (const chain of objects.chains ?? []) this.#putChain(owner, chain);
+    for (const [set, elements] of objects.elements ?? []) {
+      for (const [key, value] of elements) this.#claim(owner, set, key, value);
+    }
+    if (former !== undefined) this.#release(owner, former, objects);
+  }
+
+  remove(owner: string): void {
+    this.put(owner, {});
+    this.#owned.delete(owner);
+  }
+
+  /** Members of a plain set whose content is not tied to an owner. */
+  addMembers(set: string, members: Iterable<ElementKey>): void {
+    for (const member of members) this.#setElement(set, member, null);
+  }
+
+  removeMembers(set: string, members: Iterable<ElementKey>): void {
+    for (const member of members) this.#setElement(set, member, undefined);
+  }
+
+  /** Puts up a set for members, or takes it down with all of them. */
+  putSet(owner: string, set: NftSet): void {
+    this.#putSet(owner, set);
+  }
+
+  removeSet(owner: string, name: string): void {
+    this.removeMembers(name, [...(this.#elements.get(name)?.keys() ?? [])]);
+    this.#touchSet(name);
+    this.#sets.release(owner, name);
+  }
+
+  /** What changed since the last call. */
+  takePatch(): RulesetPatch {
+    const patch = {
+      sets: this.#setChanges(),
+      chains: this.#chainChanges(),
+      elements: this.#elementChanges(),
+    };
+    this.#touchedSets = new Map();
+    this.#touchedChains = new Map();
+    this.#touchedElements = new Map();
+    return patch;
+  }
+
+  #release(owner: string, former: OwnedObjects, now: OwnedObjects): void {
+    const chains = new Set(now.chains?.map(chain => chain.name));
+    for (const { name } of former.chains ?? []) {
+      if (chains.has(name)) continue;
+      this.#touchChain(name);
+      this.#chains.release(owner, name);
+    }
+    for (const [set, elements] of former.elements ?? []) {
+      const kept = now.elements?.get(set);
+      for (const key of elements.keys()) if (kept?.has(key) !== true) this.#unclaim(owner, set, key);
+    }
+    const sets = new Set(now.sets?.map(set => set.name));
+    for (const { name } of former.sets ?? []) {
+      if (sets.has(name)) continue;
+      this.#touchSet(name);
+      this.#sets.release(owner, name);
+    }
+  }
+
+  #putSet(owner: string, set: NftSet): void {
+    this.#touchSet(set.name);
+    this.#sets.put(owner, set.name, set);
+  }
+
+  #putChain(owner: string, chain: Chain): void {
+    this.#touchChain(chain.name);
+    this.#chains.put(owner, chain.name, chain);
+  }
+
+  #claim(owner: string, set: string, key: ElementKey, value: ElementValue): void {
+    const place = `${set} ${key}`;
+    const claims = this.#claims.get(place) ?? new Map<string, ElementValue>();
+    this.#claims.set(place, claims.set(owner, value));
+    this.#settle(set, key, claims);
+  }
+
+  #unclaim(owner: string, set: string, key: ElementKey): void {
+    const place = `${set} ${key}`;
+    const claims = this.#claims.get(place) ?? new Map<string, ElementValue>();
+    claims.delete(owner);
+    if (claims.size === 0) this.#claims.delete(place);
+    this.#settle(set, key, claims);
+  }
+
+  #settle(set: string, key: ElementKey, claims: ReadonlyMap<string, ElementValue>): void {
+    const first = [...claims.keys()].reduce<string | undefined>(
+      (a, b) => (a === undefined || b < a ? b : a),
+      undefined,
+    );
+    this.#setElement(set, key, first === undefined ? undefined : claims.get(first));
+  }
+
+  #setElement(set: string, key: ElementKey, value: ElementValue | undefined): void {
+    const elements = this.#elements.get(set) ?? new Map<ElementKey, ElementValue>();
+    const touched = this.#touchedElements.get(set) ?? new Map<ElementKey, ElementValue | undefined>();
+    if (!touched.has(key)) touched.set(key, elements.get(key));
+    this.#touchedElements.set(set, touched);
+    if (value === undefined) elements.delete(key);
+    else elements.set(key, value);
+    if (elements.size === 0) this.#elements.delete(set);
+    else this.#elements.set(set, elements);
+  }
+
+  #touchSet(name: string): void {
+    if (!this.#touchedSets.has(name)) this.#touchedSets.set(name, this.#sets.values.get(name));
+  }
+
+  #touchChain(name: string): void {
+    if (this.#touchedChains.has(name)) return;
+    const chain = this.#chains.values.get(name);
+    this.#touchedChains.set(name, chain === undefined ? undefined : snapshotOf(chain));
+  }
+
+  #setChanges(): RulesetPatch['sets'] {
+    const changes = [...this.#touchedSets].map(
+      ([name, before]) => [name, { before, after: this.#sets.values.get(name) }] as const,
+    );
+    return new Map(
+      changes.filter(([, { before, after }]) => (before === undefined) !== (after === undefined)),
+    );
+  }
+
+  #chainChanges(): RulesetPatch['chains'] {
+    const changes = [...this.#touchedChains].map(
+      ([name, before]) => [name, { before, after: this.#chains.values.get(name) }] as const,
+    );
+    return new Map(changes.filter(([, { before, after }]) => !sameChain(before, after)));
+  }
+
+  #elementChanges(): RulesetPatch['elements'] {
+    const changed = new Map<
+      string,
+      Map<ElementKey, { before: ElementValue | undefined; after: ElementValue | undefined }>
+    >();
+    for (const [set, touched] of this.#touchedElements) {
+      const now = this.#elements.get(set);
+      const changes = [...touched]
+        .map(([key, before]) => [key, { before, after: now?.get(key) }] as const)
+        .filter(([, { before, after }]) => !sameElement(before, after));
+      if (changes.length > 0) changed.set(set, new Map(changes));
+    }
+    return changed;
+  }
+}

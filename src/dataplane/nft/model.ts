@@ -1,0 +1,134 @@
+import type { Cidr, IpVersion, PortRange } from '../../net/index.js';
+
+/**
+ * Our table as plain data: what the compiler makes, the diff compares, and an applier (text today, netlink
+ * behind the same interface) writes. Values are typed here; how they are spelled is text.ts's business.
+ */
+export type Side = 'source' | 'destination';
+
+/** One condition of a rule; all of a rule's tests must hold. */
+export type Test =
+  | { readonly kind: 'family'; readonly version: IpVersion }
+  | { readonly kind: 'protocol'; readonly protocol: number; readonly negated: boolean }
+  /** ports of the transport header; the ranges are sorted and do not touch */
+  | {
+      readonly kind: 'ports';
+      readonly side: Side;
+      readonly ranges: readonly PortRange[];
+      readonly negated: boolean;
+    }
+  /** the networks are sorted and do not overlap */
+  | {
+      readonly kind: 'nets';
+      readonly side: Side;
+      readonly version: IpVersion;
+      readonly nets: readonly Cidr[];
+      readonly negated: boolean;
+    }
+  /** the address, cut to `length` bits, is an element of the set */
+  | {
+      readonly kind: 'in-set';
+      readonly side: Side;
+      readonly version: IpVersion;
+      readonly set: string;
+      readonly length: number;
+      readonly negated: boolean;
+    }
+  /** type, and code where given, of an ICMP or ICMPv6 header; negated: not (that type with that code) */
+  | { readonly kind: 'icmp'; readonly type: number; readonly code?: number; readonly negated: boolean }
+  | { readonly kind: 'icmp-types'; readonly types: readonly number[] }
+  /** the interface's name starts with the prefix */
+  | { readonly kind: 'interface-prefix'; readonly side: 'in' | 'out'; readonly prefix: string }
+  /** the incoming interface is an element of the set */
+  | { readonly kind: 'interface-in-set'; readonly set: string }
+  /** there is no outgoing interface: the packet is for this host */
+  | { readonly kind: 'no-output-interface' }
+  /** source address and incoming interface together are an element of the set */
+  | { readonly kind: 'source-on-interface'; readonly version: IpVersion; readonly set: string }
+  | { readonly kind: 'conntrack'; readonly state: ConntrackState };
+
+export type ConntrackState = 'established' | 'related' | 'invalid' | 'untracked';
+
+export type Verdict =
+  | { readonly kind: 'accept' | 'drop' | 'return' }
+  | { readonly kind: 'goto' | 'jump'; readonly chain: string };
+
+/** What a map is looked up by. */
+export type DispatchKey = 'in-interface' | 'out-interface' | 'protocol-and-port';
+
+export type Statement =
+  | Verdict
+  | { readonly kind: 'log'; readonly prefix: string }
+  | { readonly kind: 'masquerade' }
+  /** the verdict that the map holds for the packet; none: the next rule */
+  | { readonly kind: 'dispatch'; readonly key: DispatchKey; readonly map: string }
+  | {
+      readonly kind: 'conntrack-dispatch';
+      readonly verdicts: Readonly<Partial<Record<ConntrackState, Verdict>>>;
+    };
+
+export interface Rule {
+  readonly tests: readonly Test[];
+  readonly statement: Statement;
+  /** for people, as the user wrote it: made safe when it is rendered */
+  readonly comment: string;
+  /** stands for all of the above; see makeRule */
+  readonly fingerprint: string;
+}
+
+export interface BaseChain {
+  readonly type: 'filter' | 'nat';
+  readonly hook: 'prerouting' | 'input' | 'forward' | 'output' | 'postrouting';
+  readonly priority: number;
+}
+
+export interface Chain {
+  readonly name: string;
+  /** present when the kernel calls it; its policy is always accept */
+  readonly base?: BaseChain;
+  readonly rules: readonly Rule[];
+}
+
+export type KeyField = 'ipv4_addr' | 'ipv6_addr' | 'ifname' | 'inet_proto' | 'inet_service';
+
+/** A set, or a verdict map when `verdicts`. What it is never changes under one name; its elements do. */
+export interface NftSet {
+  readonly name: string;
+  readonly key: readonly KeyField[];
+  readonly verdicts: boolean;
+  /** elements are networks that do not overlap */
+  readonly intervals?: boolean;
+  /** most elements that it will ever hold: only where that is certain */
+  readonly size?: number;
+}
+
+/** The key's fields in canonical text joined by ` . `: `10.65.0.10 . calia1`. */
+export type ElementKey = string;
+
+/** `null` for a member of a plain set. */
+export type ElementValue = Verdict | null;
+
+export type Elements = ReadonlyMap<ElementKey, ElementValue>;
+
+/** The whole table `inet calico`. */
+export interface Ruleset {
+  readonly sets: ReadonlyMap<string, NftSet>;
+  readonly chains: ReadonlyMap<string, Chain>;
+  /** by name of the set or map; one without elements may be missing */
+  readonly elements: ReadonlyMap<string, Elements>;
+}
+
+/**
+ * What a read-back shows of a table: of each rule only the fingerprint that it carries, because the kernel's
+ * spelling of a rule is not ours.
+ */
+export interface RulesetSnapshot {
+  readonly sets: ReadonlyMap<string, NftSet>;
+  readonly chains: ReadonlyMap<string, ChainSnapshot>;
+  readonly elements: ReadonlyMap<string, Elements>;
+}
+
+export interface ChainSnapshot {
+  readonly base?: BaseChain;
+  readonly fingerprints: readonly string[];
+}

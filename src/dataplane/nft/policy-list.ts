@@ -1,0 +1,139 @@
+import type { ActiveRule, ActiveRules, Direction, PolicyId, ProfileId } from '../../policy/index.js';
+import type { MatchContext } from './match/condition.js';
+import type { Chain, Elements, NftSet, Rule, Verdict } from './model.js';
+import { contentName, policyChainName, policyListName, profileChainName, profileListName } from './names.js';
+import { beforeTier, inProfile, kernelRules, labelled, lastTier } from './policy-rules.js';
+import type { LabelledRule, Outcome } from './policy-rules.js';
+import { portIndex } from './port-index.js';
+import type { PortIndex } from './port-index.js';
+import { makeRule } from './rule-text.js';
+
+/** What the lists look up; a policy or profile that is not there denies (fail closed). */
+export interface RuleSource {
+  readonly policy: (id: PolicyId) => ActiveRules | undefined;
+  readonly profile: (id: ProfileId) => ActiveRules | undefined;
+  readonly lengthsOf: MatchContext['lengthsOf'];
+}
+
+/** Objects of the table that exist because of one list; equal ones of several lists are the same object. */
+export interface CompiledList {
+  readonly chains: readonly Chain[];
+  readonly maps: readonly { readonly map: NftSet; readonly elements: Elements }[];
+}
+
+const drop: Verdict = { kind: 'drop' };
+const missing: ActiveRules = {
+  ingress: [{ action: 'deny', match: {} }],
+  egress: [{ action: 'deny', match: {} }],
+};
+
+function join(lists: readonly CompiledList[]): CompiledList {
+  return { chains: lists.flatMap(list => list.chains), maps: lists.flatMap(list => list.maps) };
+}
+
+function buckets(index: PortIndex, render: (rules: readonly LabelledRule[]) => readonly Rule[]) {
+  const chains = new Map<string, Chain>();
+  const elements = new Map<string, Verdict>();
+  for (const [key, bucket] of index.buckets) {
+    const rules = [...render(bucket), makeRule([], drop, 'no rule of the tier matched')];
+    const name = contentName('b-', rules.map(rule => rule.fingerprint).join());
+    chains.set(name, { name, rules });
+    elements.set(key, { kind: 'goto', chain: name });
+  }
+  return { chains: [...chains.values()], elements };
+}
+
+function indexed(
+  name: string,
+  index: PortIndex,
+  render: (rules: readonly LabelledRule[]) => readonly Rule[],
+): CompiledList {
+  const { chains, elements } = buckets(index, render);
+  const map: NftSet = {
+    name: contentName('x-', JSON.stringify([...elements])),
+    key: ['inet_proto', 'inet_service'],
+    verdicts: true,
+    size: elements.size,
+  };
+  const rules = [
+    makeRule([], { kind: 'dispatch', key: 'protocol-and-port', map: map.name }),
+    ...render(index.wild),
+    makeRule([], drop, 'no rule of the tier matched'),
+  ];
+  return { chains: [...chains, { name, rules }], maps: [{ map, elements }] };
+}
+
+function passes(rules: readonly ActiveRule[]): boolean {
+  return rules.some(rule => rule.action === 'pass');
+}
+
+/**
+ * A tier as a list of jumps to the policies' chains. Where `pass` leads elsewhere than to the profiles, the
+ * shared chain of a policy would lead astray, so its rules stand in the list itself.
+ */
+function plain(request: TierRequest, source: RuleSource): CompiledList {
+  const { direction, policies, outcome, isLast, name } = request;
+  const chains: Chain[] = [];
+  const rules = policies.flatMap(id => {
+    const own = (source.policy(id) ?? missing)[direction];
+    const render = (to: Outcome): readonly Rule[] =>
+      labelled(id, own).flatMap(rule => kernelRules(rule, to, source.lengthsOf));
+    if (!isLast && passes(own)) return render(outcome);
+    const chain: Chain = { name: policyChainName(direction, id), rules: render(lastTier(direction)) };
+    chains.push(chain);
+    return [makeRule([], { kind: 'jump', chain: chain.name }, id)];
+  });
+  const end = makeRule([], drop, 'no rule of the tier matched');
+  return { chains: [...chains, { name, rules: [...rules, end] }], maps: [] };
+}
+
+interface TierRequest {
+  readonly name: string;
+  readonly direction: Direction;
+  readonly policies: readonly PolicyId[];
+  readonly outcome: Outcome;
+  readonly isLast: boolean;
+}
+
+/**
+ * The chains for an ordered list of policies by tier: the one of that name is where it begins. Tiers without
+ * a policy in that direction must be left out.
+ */
+export function compilePolicyList(
+  direction: Direction,
+  tiers: readonly (readonly PolicyId[])[],
+  source: RuleSource,
+): CompiledList {
+  const [policies, ...rest] = tiers;
+  if (policies === undefined) return { chains: [], maps: [] };
+  const name = policyListName(direction, tiers);
+  const isLast = rest.length === 0;
+  const outcome = isLast ? lastTier(direction) : beforeTier(direction, policyListName(direction, rest));
+  const rules = policies.flatMap(id => labelled(id, (source.policy(id) ?? missing)[direction]));
+  const index = portIndex(rules);
+  const tier =
+    index === undefined
+      ? plain({ name, direction, policies, outcome, isLast }, source)
+      : indexed(name, index, some => some.flatMap(rule => kernelRules(rule, outcome, source.lengthsOf)));
+  return join([compilePolicyList(direction, rest, source), tier]);
+}
+
+/** The chains for an ordered list of profiles; the one of that name is where it begins. */
+export function compileProfileList(
+  direction: Direction,
+  profiles: readonly ProfileId[],
+  source: RuleSource,
+): CompiledList {
+  const chains = profiles.map(id => ({
+    name: profileChainName(direction, id),
+    rules: labelled(id, (source.profile(id) ?? missing)[direction]).flatMap(rule =>
+      kernelRules(rule, inProfile(direction), source.lengthsOf),
+    ),
+  }));
+  const jumps = chains.map(({ name }, index) => makeRule([], { kind: 'jump', chain: name }, profiles[index]));
+  const end = makeRule([], drop, 'no profile matched');
+  return {
+    chains: [...chains, { name: profileListName(direction, profiles), rules: [...jumps, end] }],
+    maps: [],
+  };
+}
