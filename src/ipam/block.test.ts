@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseCidr, parseIp } from '../net/index.js';
 import type { Cidr } from '../net/index.js';

