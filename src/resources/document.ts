@@ -83,7 +83,7 @@ function readList(
   const find = fieldFinder(['apiVersion', 'kind', 'metadata', 'items']);
   for (const { name, key, inner } of pairKeys({ map, find, place, expected })) {
     if (name === 'metadata') readListMetadata(inner, inside(place, key));
-    if (name !== 'items' || inner === null || inner === undefined) continue;
+    if (name !== 'items' || inner === null) continue;
     const items = inside(place, key, `${goName}List.items`);
     if (!Array.isArray(inner)) {
       reportType(items, `[]api.${goName}`, { value: inner, expected: `a list of ${kind} resources` });
@@ -96,7 +96,7 @@ function readList(
 }
 
 function readListMetadata(value: unknown, place: Place): void {
-  if (value === null || value === undefined) return;
+  if (value === null) return;
   const map = asMap(value);
   const expected = 'an empty map';
   if (map === undefined) reportType(place, 'unversioned.ListMetadata', { value, expected });

@@ -53,7 +53,7 @@ export function record<S extends Shape>(fields: S, options: RecordOptions<S>): F
       if (place.problems.length > count) (failed ??= new Set()).add(name);
     };
     for (const { name, key, inner } of pairKeys({ map, find, place, expected })) {
-      if (inner === undefined || (inner === null && !nullable.has(name))) continue;
+      if (inner === null && !nullable.has(name)) continue;
       const count = place.problems.length;
       const result = fields[name]?.read(inner, inside(place, key, `${struct}.${name}`));
       if (result !== undefined) value[name] = result;
@@ -131,6 +131,7 @@ export function* pairKeys({
 }): Generator<PairedKey, void> {
   const paired: PairedKey[] = [];
   for (const key of Object.keys(map)) {
+    if (map[key] === undefined) continue;
     const name = find(key);
     if (name === undefined) {
       reportUnknownField(inside(place, key), map[key], expected, key);
