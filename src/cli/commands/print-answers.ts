@@ -1,0 +1,97 @@
+import { columns, toJson } from '../../resources/index.js';
+import type { CellContext, Kind, Resource } from '../../resources/index.js';
+import type { ExitCode } from '../command.js';
+import { formatJson, formatTable, formatYaml, visible } from '../output/index.js';
+import type { Output } from '../output/index.js';
+
+/** The resources that one query found. */
+export interface Answer {
+  readonly kind: Kind;
+  readonly resources: readonly Resource[];
+}
+
+/** How answers are shown: `-o`. */
+export type OutputFormat =
+  | { readonly kind: 'ps' | 'wide' | 'yaml' | 'json' }
+  | { readonly kind: 'custom-columns'; readonly headings: readonly string[] };
+
+export type ParsedFormat =
+  | { readonly ok: true; readonly format: OutputFormat }
+  | { readonly ok: false; readonly message: string };
+
+/** Reads `-o`: exact words, what belongs to them behind the first `=` (`calicoctl.md` 5.1). */
+export function parseOutputFormat(output: string): ParsedFormat {
+  const equals = output.indexOf('=');
+  const word = equals < 0 ? output : output.slice(0, equals);
+  const detail = equals < 0 ? '' : output.slice(equals + 1);
+  switch (word) {
+    case 'ps':
+    case 'wide':
+    case 'yaml':
+    case 'json':
+      if (equals < 0) return { ok: true, format: { kind: word } };
+      break;
+    case 'custom-columns':
+      if (detail === '') return { ok: false, message: 'need to specify at least one column' };
+      return { ok: true, format: { kind: word, headings: detail.split(',') } };
+    case 'go-template':
+      if (detail === '') return { ok: false, message: 'need to specify a template' };
+      return { ok: false, message: 'output format go-template is not available in this version yet' };
+    case 'go-template-file':
+      if (detail === '') return { ok: false, message: 'need to specify a template file' };
+      return { ok: false, message: 'output format go-template-file is not available in this version yet' };
+  }
+  return { ok: false, message: `unrecognized output format '${output}'` };
+}
+
+function headingsOf(kind: Kind, format: OutputFormat): readonly string[] {
+  if (format.kind === 'custom-columns') return format.headings;
+  return columns(kind)
+    .filter(({ wide, extra }) => !extra && (format.kind === 'wide' || !wide))
+    .map(({ heading }) => heading);
+}
+
+/** The table of one answer, or the heading that its kind does not have. */
+function tableOf(
+  { kind, resources }: Answer,
+  format: OutputFormat,
+  context: CellContext,
+): { readonly table: string } | { readonly unknown: string } {
+  const known = columns(kind);
+  const headings = headingsOf(kind, format);
+  const unknown = headings.find(heading => !known.some(column => column.heading === heading));
+  if (unknown !== undefined) {
+    const valid = known.map(({ heading }) => heading).join(', ');
+    return { unknown: `Unknown heading ${unknown}, valid values are: ${valid}` };
+  }
+  const chosen = headings.flatMap(heading => known.filter(column => column.heading === heading));
+  const rows = resources.map(resource => chosen.map(column => column.cell(resource, context)));
+  return { table: formatTable(headings, rows) };
+}
+
+export interface PrintRequest {
+  readonly answers: readonly Answer[];
+  readonly format: OutputFormat;
+  readonly context: CellContext;
+  readonly out: Output;
+}
+
+/** Prints one table for each answer, or all resources as one list in YAML or JSON. */
+export function printAnswers({ answers, format, context, out }: PrintRequest): ExitCode {
+  if (format.kind === 'yaml' || format.kind === 'json') {
+    const all = answers.flatMap(({ resources }) => resources.map(toJson));
+    out.text(format.kind === 'yaml' ? formatYaml(all) : formatJson(all));
+    return 0;
+  }
+  const tables: string[] = [];
+  for (const answer of answers) {
+    const result = tableOf(answer, format, context);
+    if ('unknown' in result) {
+      out.line(visible(result.unknown));
+      return 1;
+    }
+    tables.push(result.table);
+  }
+  out.text(tables.join(''));
+  return 0;
+}

@@ -1,0 +1,114 @@
+import { parseIp, protocolNumbers } from '../../net/index.js';
+import { evaluate, explain, explainBriefly } from '../../policy/index.js';
+import type { Packet, Verdict } from '../../policy/index.js';
+import { defineCommand, required, text } from '../command.js';
+import { whyHelp } from '../help/why.js';
+import { formatJson, visible } from '../output/index.js';
+import type { Output } from '../output/index.js';
+import { findPlaces } from './why/find-places.js';
+import type { PacketEnd } from './why/find-places.js';
+import { loadModel } from './why/load-model.js';
+import { readService } from './why/read-service.js';
+import type { Service } from './why/read-service.js';
+
+const DEFAULT_SERVICE = 'tcp:80';
+/** The first of the ports that clients use (RFC 6335). */
+const CLIENT_PORT = 49_152;
+/** Selectors may match many endpoints; more answers than this nobody reads. */
+const MOST_ANSWERS = 50;
+
+function packetBetween(
+  source: PacketEnd,
+  destination: PacketEnd,
+  { protocol, port }: Service,
+): Packet | undefined {
+  const ipVersion = parseIp(source.address)?.version;
+  if (ipVersion === undefined || parseIp(destination.address)?.version !== ipVersion) return undefined;
+  const number = protocol(ipVersion);
+  const isIcmp = number === protocolNumbers.icmp || number === protocolNumbers.icmpv6;
+  return {
+    ipVersion,
+    protocol: number,
+    source: source.address,
+    destination: destination.address,
+    ...(port === undefined ? {} : { sourcePort: CLIENT_PORT, destinationPort: port }),
+    // An echo request: what `ping` sends.
+    ...(isIcmp ? { icmpType: ipVersion === 4 ? 8 : 128, icmpCode: 0 } : {}),
+    ...(source.place === undefined ? {} : { from: source.place }),
+    ...(destination.place === undefined ? {} : { to: destination.place }),
+  };
+}
+
+function packetsBetween(
+  sources: readonly PacketEnd[],
+  destinations: readonly PacketEnd[],
+  service: Service,
+): readonly Packet[] {
+  return sources.flatMap(source =>
+    destinations.flatMap(destination => packetBetween(source, destination, service) ?? []),
+  );
+}
+
+function print(verdicts: readonly Verdict[], output: string, out: Output): void {
+  if (output === 'json') {
+    out.text(
+      formatJson(
+        verdicts.map(({ allowed, packet, path, steps, ...rest }) => {
+          const because = explainBriefly({ allowed, packet, path, steps, ...rest });
+          return { allowed, because, packet, path, steps };
+        }),
+      ),
+    );
+    return;
+  }
+  for (const verdict of verdicts) for (const line of explain(verdict)) out.line(visible(line));
+}
+
+function nothingCalled(words: string): string {
+  return `Error executing command: '${visible(words)}' is no endpoint, host or address, and as a selector it matches nothing`;
+}
+
+export const whyCommand = defineCommand({
+  path: ['why'],
+  help: whyHelp,
+  options: {
+    source: required('<SOURCE>'),
+    destination: required('<DESTINATION>'),
+    service: text('<SERVICE>'),
+    output: text('--output'),
+    config: text('--config'),
+  },
+  run: async ({ options, out, client }) => {
+    const { source, destination, service: serviceText = DEFAULT_SERVICE, output = 'ps' } = options;
+    const service = readService(serviceText);
+    if (service === undefined) {
+      out.line(
+        `Error executing command: service '${visible(serviceText)}': expected a protocol, with a port where it has ports, such as tcp:80, udp:53, icmp or 47`,
+      );
+      return 1;
+    }
+    if (output !== 'ps' && output !== 'json') {
+      out.line(`unrecognized output format '${visible(output)}'`);
+      return 1;
+    }
+    const model = await loadModel(await client());
+    const [from, to] = [findPlaces(source, model), findPlaces(destination, model)];
+    for (const [words, ends] of [[source, from] as const, [destination, to] as const]) {
+      if (ends.length > 0) continue;
+      out.line(nothingCalled(words));
+      return 1;
+    }
+    const packets = packetsBetween(from, to, service);
+    if (packets.length === 0) {
+      out.line(
+        `Error executing command: '${visible(source)}' and '${visible(destination)}' share no IP version`,
+      );
+      return 1;
+    }
+    const verdicts = packets.slice(0, MOST_ANSWERS).map(packet => evaluate(model, packet));
+    print(verdicts, output, out);
+    const hidden = packets.length - verdicts.length;
+    if (hidden > 0 && output === 'ps') out.line(`(and ${String(hidden)} more)`);
+    return 0;
+  },
+});

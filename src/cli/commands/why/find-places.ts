@@ -1,0 +1,49 @@
+import { canonicalIp } from '../../../net/index.js';
+import { endpointName } from '../../../policy/index.js';
+import type { Endpoint, Labels, Model, Packet } from '../../../policy/index.js';
+import { matches, parseSelector } from '../../../selector/index.js';
+
+/** One end of a packet: an address, and the endpoint or host that has it when the words named one. */
+export interface PacketEnd {
+  readonly address: string;
+  readonly place?: NonNullable<Packet['from']>;
+}
+
+/** The labels that a selector sees: the endpoint's own before those, and the tags, of its profiles. */
+function labelsOf(endpoint: Endpoint, model: Model): Labels {
+  const inherited = endpoint.profiles.flatMap(id => {
+    const profile = model.profiles.get(id);
+    if (profile === undefined) return [];
+    return [...Object.entries(profile.labels), ...profile.tags.map((tag): [string, string] => [tag, ''])];
+  });
+  return { ...Object.fromEntries(inherited.toReversed()), ...endpoint.labels };
+}
+
+function isCalled(endpoint: Endpoint, words: string): boolean {
+  const { id } = endpoint;
+  if (id === words || endpointName(id) === words) return true;
+  const path = id.slice(id.indexOf(':') + 1);
+  return path === words || path.endsWith(`/${words}`);
+}
+
+function endsOf(endpoint: Endpoint): readonly PacketEnd[] {
+  const place = endpoint.kind === 'host' ? { host: endpoint.node } : endpoint.id;
+  return endpoint.addresses.map(address => ({ address, place }));
+}
+
+/**
+ * The ends that words on the command line mean: an address, a host, an endpoint by its id, its workload or its
+ * name, or all endpoints that a selector matches. Empty when there is none.
+ */
+export function findPlaces(words: string, model: Model): readonly PacketEnd[] {
+  const address = canonicalIp(words);
+  if (address !== undefined) return [{ address }];
+  const host = model.hosts.get(words);
+  if (host !== undefined) return host.map(each => ({ address: each, place: { host: words } }));
+  const endpoints = [...model.endpoints.values()];
+  const named = endpoints.filter(endpoint => isCalled(endpoint, words));
+  if (named.length > 0) return named.flatMap(endsOf);
+  const selector = parseSelector(words);
+  if (!selector.ok || words.trim() === '') return [];
+  return endpoints.filter(each => matches(selector.selector, labelsOf(each, model))).flatMap(endsOf);
+}

@@ -1,0 +1,171 @@
+import { isCalicoError, messageOf } from '../base/index.js';
+import type { Clock } from '../base/index.js';
+import type { ResourceClient } from '../datastore/index.js';
+import { buildInfo } from './build-info.js';
+import type { Command, CommandEntry, CommandGroup, CommandServices, ExitCode } from './command.js';
+import { commandEntries, commandGroups } from './commands/index.js';
+import { parseArguments, parseGrammar, usageSection } from './grammar/index.js';
+import type { ArgumentValues } from './grammar/index.js';
+import { topLevelHelp, topLevelHelpWith } from './help/top-level.js';
+import { nearestWord } from './nearest-word.js';
+import { visible } from './output/index.js';
+import type { Output } from './output/index.js';
+
+export interface MainOptions {
+  /** without the program's own name */
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly out: Output;
+  readonly err: Output;
+  readonly stdin: () => AsyncIterable<Uint8Array>;
+  readonly clock: Clock;
+  /** commands of other front ends, put together by the executable */
+  readonly commands?: readonly CommandEntry[];
+  readonly groups?: readonly CommandGroup[];
+}
+
+const LOG_LEVELS = ['panic', 'fatal', 'error', 'warn', 'warning', 'info', 'debug'];
+
+/** Runs one command line to its end; the caller makes the result the exit code. */
+export async function main(options: MainOptions): Promise<ExitCode> {
+  const { argv, out, err } = options;
+  const parsed = parseArguments(parseGrammar(topLevelHelp, []), argv, { optionsFirst: true });
+  if (parsed.kind === 'help') return show(out, helpOf(options));
+  if (parsed.kind === 'usage-error') {
+    if (argv[0] === '--version') return showVersion(out);
+    err.text(usageError(topLevelHelp, parsed.complaint));
+    return 1;
+  }
+  const level = textOf(parsed.values, '--log-level');
+  if (!LOG_LEVELS.includes(level.toLowerCase())) {
+    out.line(`Unknown log level: ${visible(level)}, expected one of: `);
+    out.line('panic, fatal, error, warn, info, debug.');
+    return 1;
+  }
+  const word = textOf(parsed.values, '<command>');
+  const args = (parsed.values.get('<args>') ?? []).filter(value => value !== true);
+  const group = [...commandGroups, ...(options.groups ?? [])].find(({ name }) => name === word);
+  return group === undefined ? await runNamed([word], args, options) : await runInGroup(group, args, options);
+}
+
+function entriesOf(options: MainOptions): readonly CommandEntry[] {
+  return [...commandEntries, ...(options.commands ?? [])];
+}
+
+function helpOf(options: MainOptions): string {
+  const added = [...entriesOf(options), ...(options.groups ?? [])].flatMap(item =>
+    item.summary === undefined
+      ? []
+      : [{ name: 'name' in item ? item.name : item.path.join(' '), summary: item.summary }],
+  );
+  return topLevelHelpWith(added);
+}
+
+function textOf(values: ArgumentValues, name: string): string {
+  const value = values.get(name)?.[0];
+  return typeof value === 'string' ? value : '';
+}
+
+function show(out: Output, text: string): ExitCode {
+  out.text(text);
+  return 0;
+}
+
+function showVersion(out: Output): ExitCode {
+  const { version, gitCommit } = buildInfo();
+  out.line(`calicoctl version ${version}, build ${gitCommit}`);
+  return 0;
+}
+
+function usageError(help: string, complaint: string | undefined): string {
+  return `${complaint === undefined ? '' : `${visible(complaint)}\n`}${usageSection(help)}\n`;
+}
+
+/** What the original says on standard output beside the usage section on standard error. */
+function refuse(
+  help: string,
+  words: readonly string[],
+  complaint: string | undefined,
+  { out, err }: MainOptions,
+): ExitCode {
+  err.text(usageError(help, complaint));
+  const typed = visible(words.join(' '));
+  out.line(`Invalid option: 'calicoctl ${typed}'. Use flag '--help' to read about a specific subcommand.`);
+  return 1;
+}
+
+async function runInGroup(
+  group: CommandGroup,
+  args: readonly string[],
+  options: MainOptions,
+): Promise<ExitCode> {
+  const help = await group.loadHelp();
+  const parsed = parseArguments(parseGrammar(help, [group.name]), args, { optionsFirst: true });
+  if (parsed.kind === 'help') return show(options.out, help);
+  if (parsed.kind === 'usage-error') return refuse(help, [group.name, ...args], parsed.complaint, options);
+  const path = [group.name, textOf(parsed.values, '<command>')];
+  const known = entriesOf(options).some(entry => entry.path.join(' ') === path.join(' '));
+  if (!known) {
+    options.out.text(help);
+    return 1;
+  }
+  return await runNamed(path, args.slice(1), options);
+}
+
+async function runNamed(
+  path: readonly string[],
+  args: readonly string[],
+  options: MainOptions,
+): Promise<ExitCode> {
+  const entries = entriesOf(options);
+  const entry = entries.find(candidate => candidate.path.join(' ') === path.join(' '));
+  if (entry === undefined) {
+    const word = path.join(' ');
+    const words = [
+      ...entries.map(({ path: [first = ''] }) => first),
+      ...(options.groups ?? []).map(({ name }) => name),
+    ];
+    const meant = nearestWord(word, words);
+    options.err.line(`Unknown command: "${visible(word)}"`);
+    if (meant !== undefined) options.err.line(`Did you mean "${meant}"?`);
+    options.out.text(helpOf(options));
+    return 1;
+  }
+  const command = await entry.load();
+  const parsed = parseArguments(parseGrammar(command.help, command.path), args);
+  if (parsed.kind === 'help') return show(options.out, command.help);
+  if (parsed.kind === 'usage-error')
+    return refuse(command.help, [...path, ...args], parsed.complaint, options);
+  return await runCommand(command, parsed.values, options);
+}
+
+/** Gives the command its services, prints what it could not handle, and closes the datastore it opened. */
+async function runCommand(command: Command, values: ArgumentValues, options: MainOptions): Promise<ExitCode> {
+  const { out, err, env, stdin, clock } = options;
+  let close: (() => Promise<void>) | undefined;
+  let client: ResourceClient | undefined;
+  const services: CommandServices = {
+    out,
+    err,
+    env,
+    stdin,
+    clock,
+    client: async () => {
+      if (client !== undefined) return client;
+      const { connect } = await import('./connect.js');
+      const connection = await connect({ env, configFile: textOf(values, '--config') });
+      close = connection.close;
+      client = connection.client;
+      return client;
+    },
+  };
+  try {
+    return await command.run(values, services);
+  } catch (error) {
+    if (!isCalicoError(error)) throw error;
+    out.line(visible(messageOf(error)));
+    return 1;
+  } finally {
+    await close?.();
+  }
+}

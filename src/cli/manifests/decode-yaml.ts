@@ -1,0 +1,116 @@
+import {
+  constructFromEvents,
+  defineMappingTag,
+  defineScalarTag,
+  FAILSAFE_SCHEMA,
+  mergeTag,
+  NOT_RESOLVED,
+  nullYaml11Tag,
+  parseEvents,
+  YAMLException,
+} from 'js-yaml';
+import type { Schema } from 'js-yaml';
+import { isMeasurable } from './measure.js';
+import { PlainScalar, plainBoolean, plainNumber } from './plain-scalar.js';
+
+export type Decoded =
+  | {
+      readonly ok: true;
+      /** one value for each YAML document in the text; scalars may be PlainScalars */
+      readonly values: readonly unknown[];
+      readonly hasPlainScalars: boolean;
+    }
+  /** `line` counts from 0 in the text that was given; absent where no line is to blame */
+  | { readonly ok: false; readonly reason: string; readonly line?: number };
+
+/** Aliases in one document: far more than a person writes, far fewer than hurt. */
+const MOST_ALIASES = 10_000;
+const EVENT_ALIAS = 5;
+
+function keyText(key: unknown): string | undefined {
+  if (key instanceof PlainScalar) return key.source;
+  return typeof key === 'string' || typeof key === 'number' || typeof key === 'boolean'
+    ? String(key)
+    : undefined;
+}
+
+/** A map of texts; the text of an unquoted key counts, not what YAML makes of it. */
+const textKeyMap = defineMappingTag<Record<string, unknown>>('tag:yaml.org,2002:map', {
+  create: () => ({}),
+  addPair: (carrier, key, value) => {
+    if (key === null) {
+      return `Unsupported map key of type: %!s(<nil>), key: <nil>, value: ${JSON.stringify(value) ?? 'null'}`;
+    }
+    const name = keyText(key);
+    if (name === undefined) return 'a map key must be a text';
+    if (name === '__proto__')
+      Object.defineProperty(carrier, name, { value, enumerable: true, configurable: true });
+    else carrier[name] = value;
+    return '';
+  },
+  has: (carrier, key) => Object.hasOwn(carrier, keyText(key) ?? ''),
+  keys: result => Object.keys(result),
+  get: (result, key) => result[keyText(key) ?? ''],
+  identify: () => false,
+});
+
+interface Counter {
+  count: number;
+}
+
+/** The scalars of YAML 1.1 as the original's parser knew them; what loses its text is counted. */
+function schemaCounting(plain: Counter): Schema {
+  const keepText = <T extends number | boolean>(value: T | undefined, source: string) => {
+    if (value === undefined) return NOT_RESOLVED;
+    if (String(value) === source) return value;
+    plain.count++;
+    return new PlainScalar(value, source);
+  };
+  const scalar = (
+    name: string,
+    firstChars: string | undefined,
+    parse: (source: string) => number | boolean | undefined,
+  ) =>
+    defineScalarTag<unknown>(`tag:yaml.org,2002:${name}`, {
+      implicit: firstChars !== undefined,
+      implicitFirstChars: Array.from(firstChars ?? ''),
+      resolve: source => keepText(parse(source), source),
+      identify: () => false,
+    });
+  return FAILSAFE_SCHEMA.withTags(
+    textKeyMap,
+    nullYaml11Tag,
+    mergeTag,
+    scalar('bool', 'yYnNtTfFoO', plainBoolean),
+    scalar('float', '+-.0123456789', plainNumber),
+    scalar('int', undefined, plainNumber),
+  );
+}
+
+/** Decodes text that holds one or more YAML documents. Never throws for bad input. */
+export function decodeYaml(text: string): Decoded {
+  const plain = { count: 0 };
+  try {
+    const events = parseEvents(text, {});
+    const values = constructFromEvents(events, {
+      source: text,
+      schema: schemaCounting(plain),
+      // Of a key that is given twice the last one counts, as in YAML 1.1.
+      json: true,
+      maxAliases: MOST_ALIASES,
+    });
+    const hasAliases = events.some(({ type }) => type === EVENT_ALIAS);
+    if (hasAliases && !values.every(isMeasurable)) {
+      return { ok: false, reason: 'document contains excessive aliasing' };
+    }
+    return { ok: true, values, hasPlainScalars: plain.count > 0 };
+  } catch (error) {
+    if (error instanceof YAMLException) {
+      const { reason, mark } = error;
+      return { ok: false, reason, ...(mark === undefined ? {} : { line: mark.line }) };
+    }
+    // The stack is the only other thing that input can exhaust.
+    if (error instanceof RangeError) return { ok: false, reason: 'document is too deeply nested' };
+    throw error;
+  }
+}

@@ -1,0 +1,3 @@
+export type { InputSource } from './read-input.js';
+export { readManifests } from './read-manifests.js';
+export type { Manifests } from './read-manifests.js';

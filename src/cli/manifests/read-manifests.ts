@@ -1,0 +1,85 @@
+import { isCalicoError } from '../../base/index.js';
+import { parseDocument } from '../../resources/index.js';
+import type { Resource } from '../../resources/index.js';
+import { visible } from '../output/index.js';
+import { decodeJson } from './decode-json.js';
+import type { Decoded } from './decode-yaml.js';
+import { describeProblems } from './describe-problems.js';
+import type { PlacedProblem } from './describe-problems.js';
+import { inputName, readInput } from './read-input.js';
+import type { InputSource } from './read-input.js';
+import { settleScalars } from './settle-scalars.js';
+import { splitDocuments } from './split-documents.js';
+
+/** All resources of an input in its order, or what is wrong with it; `message` may have several lines. */
+export type Manifests =
+  | { readonly ok: true; readonly resources: readonly Resource[] }
+  | { readonly ok: false; readonly message: string };
+
+/** Problems that are shown; reading ends when there are as many. */
+const MOST_PROBLEMS = 100;
+
+class ManifestReader {
+  readonly resources: Resource[] = [];
+  readonly problems: PlacedProblem[] = [];
+  /** documents so far, the empty ones included */
+  documents = 0;
+  filled = 0;
+
+  take(value: unknown, document: number): void {
+    this.filled++;
+    const parsed = parseDocument(value);
+    if (!parsed.ok) this.problems.push(...parsed.problems.map(problem => ({ problem, document })));
+    // One by one: a spread of very many arguments would exhaust the stack.
+    else for (const resource of parsed.resources) this.resources.push(resource);
+  }
+
+  result(input: string): Manifests {
+    if (this.filled === 0) this.take(undefined, 1);
+    if (this.problems.length === 0) return { ok: true, resources: this.resources };
+    const shown = this.problems.slice(0, MOST_PROBLEMS);
+    const message = describeProblems(shown, input);
+    const hidden = this.problems.length - shown.length;
+    return { ok: false, message: hidden > 0 ? `${message}-  (+ ${String(hidden)} more)\n` : message };
+  }
+}
+
+function syntaxMessage(failure: Extract<Decoded, { ok: false }>, firstLine: number, place: string): string {
+  const line = failure.line === undefined ? '' : `line ${String(firstLine + failure.line + 1)}: `;
+  return visible(`error parsing document: yaml: ${line}${failure.reason} (${place})`);
+}
+
+/** Reads the resources out of a text; `input` is its name in messages. Never throws for bad input. */
+export async function parseManifests(text: string, input: string): Promise<Manifests> {
+  const reader = new ManifestReader();
+  const json = decodeJson(text);
+  if (json !== undefined) {
+    reader.take(json.value, 1);
+    return reader.result(input);
+  }
+  const { decodeYaml } = await import('./decode-yaml.js');
+  for (const document of splitDocuments(text)) {
+    const decoded = decodeYaml(document.text);
+    if (!decoded.ok) {
+      const place = `${input}, document ${String(reader.documents + 1)}`;
+      return { ok: false, message: syntaxMessage(decoded, document.firstLine, place) };
+    }
+    for (const value of decoded.values) {
+      reader.documents++;
+      if (value === null || value === undefined) continue;
+      reader.take(decoded.hasPlainScalars ? settleScalars(value) : value, reader.documents);
+    }
+    if (reader.problems.length > MOST_PROBLEMS) break;
+  }
+  return reader.result(input);
+}
+
+/** Reads the resources of a file or of standard input. */
+export async function readManifests(source: InputSource): Promise<Manifests> {
+  try {
+    return await parseManifests(await readInput(source), inputName(source.filename));
+  } catch (error) {
+    if (!isCalicoError(error, 'invalid')) throw error;
+    return { ok: false, message: visible(error.message) };
+  }
+}
