@@ -9,7 +9,7 @@ export interface LinkInfo {
   readonly mac: string;
   readonly mtu: number;
   readonly up: boolean;
-  /** operational state: carrier and peer are there */
+  /** has a carrier: for a veth, both ends are up */
   readonly running: boolean;
   readonly kind: string | undefined;
 }
@@ -63,9 +63,11 @@ export type NetworkEvent =
   | { readonly kind: 'address' | 'address-gone'; readonly address: AddressInfo }
   /**
    * The kernel does not announce the IPv4 routes that vanish with their link or when it goes down: whoever
-   * keeps a list must drop them at that link's event.
+   * keeps a list must drop them at that link's event. Nor does it announce the route that gave way to one
+   * which `replaces` the first with the same destination and metric.
    */
-  | { readonly kind: 'route' | 'route-gone'; readonly route: RouteInfo };
+  | { readonly kind: 'route'; readonly route: RouteInfo; readonly replaces: boolean }
+  | { readonly kind: 'route-gone'; readonly route: RouteInfo };
 
 export interface NetworkChange {
   readonly links: boolean;

@@ -5,7 +5,7 @@ import type { Poll } from './libc.js';
 import { readAddress, RTM_DELADDR, RTM_NEWADDR } from './rtnl/addr.js';
 import { readLink, RTM_DELLINK, RTM_NEWLINK } from './rtnl/link.js';
 import { readRoute, RTM_DELROUTE, RTM_NEWROUTE } from './rtnl/route.js';
-import { NETLINK_ROUTE, openNetlink } from './socket.js';
+import { NETLINK_ROUTE, NLM_F_REPLACE, openNetlink } from './socket.js';
 import type { Kernel } from './socket.js';
 
 /** Masks of RTNLGRP_LINK, IPV4_IFADDR, IPV4_ROUTE, IPV6_IFADDR, IPV6_ROUTE. */
@@ -106,7 +106,8 @@ function readEvent(message: Message): NetworkEvent | undefined {
     case RTM_DELROUTE: {
       const route = readRoute(message);
       if (route === undefined) return undefined;
-      return { kind: message.type === RTM_NEWROUTE ? 'route' : 'route-gone', route };
+      if (message.type === RTM_DELROUTE) return { kind: 'route-gone', route };
+      return { kind: 'route', route, replaces: (message.flags & NLM_F_REPLACE) !== 0 };
     }
     default:
       return undefined;

@@ -12,7 +12,8 @@ export const RTM_DELLINK = 17;
 const RTM_GETLINK = 18;
 
 const IFF_UP = 0x1;
-const IFF_RUNNING = 0x40;
+/** carrier: known at once, whereas IFF_RUNNING follows it up to a second later */
+const IFF_LOWER_UP = 0x10000;
 
 const IFLA_ADDRESS = 1;
 const IFLA_IFNAME = 3;
@@ -55,7 +56,7 @@ export function readLink(message: Message): LinkInfo & { readonly peerIndex: num
     mac: '',
     mtu: 0,
     up: (flags & IFF_UP) !== 0,
-    running: (flags & IFF_RUNNING) !== 0,
+    running: (flags & IFF_LOWER_UP) !== 0,
     kind: undefined as string | undefined,
     peerIndex: undefined as number | undefined,
   };

@@ -1,0 +1,64 @@
+import type { HostNetwork } from '../../netlink/index.js';
+import type { EndpointId } from '../../policy/index.js';
+import type { Observed } from './observed.js';
+import { addressOf, neighbourMark } from './plan.js';
+import type { Done, PlumbingAction } from './plan.js';
+import { configureWorkloadInterface } from './settings.js';
+import type { SettingOptions, SettingProblem } from './settings.js';
+
+/** `Done` that grows with each step. */
+export interface Progress extends Done {
+  readonly configured: Map<string, number>;
+  readonly holders: Map<string, EndpointId>;
+  readonly neighbours: Map<string, string>;
+}
+
+export interface ApplyTarget {
+  readonly network: HostNetwork;
+  readonly protocol: number;
+  readonly observed: Observed;
+  readonly done: Progress;
+  readonly settings: SettingOptions;
+  readonly forgetConnections: (address: string) => void;
+  readonly onSettingProblem: SettingProblem;
+}
+
+/** Takes one step in the kernel and notes it; throws what the kernel answered. */
+export function applyAction(target: ApplyTarget, action: PlumbingAction): void {
+  const { network, protocol, observed, done } = target;
+  switch (action.kind) {
+    case 'configure-link': {
+      const { name, index } = action.link;
+      configureWorkloadInterface(network, name, { ...target.settings, onProblem: target.onSettingProblem });
+      done.configured.set(name, index);
+      break;
+    }
+    case 'delete-route': {
+      const { destination, interfaceIndex, metric } = action.route;
+      network.deleteRoute({
+        destination,
+        protocol,
+        metric,
+        ...(interfaceIndex === undefined ? {} : { interfaceIndex }),
+      });
+      observed.routeDeleted(action.route);
+      break;
+    }
+    case 'forget-connections':
+      target.forgetConnections(addressOf(action.destination));
+      done.holders.delete(action.destination);
+      break;
+    case 'set-route': {
+      const { destination, link } = action;
+      network.replaceRoute({ destination, interfaceIndex: link.index, protocol, scope: 'link' });
+      observed.routeSet(destination, link.index);
+      break;
+    }
+    case 'set-neighbour': {
+      const { destination, link, mac } = action;
+      network.replaceNeighbour(link.index, addressOf(destination), mac);
+      done.neighbours.set(destination, neighbourMark(link, mac));
+      break;
+    }
+  }
+}

@@ -1,0 +1,292 @@
+import { messageOf } from '../../base/index.js';
+import type { Clock, Logger } from '../../base/index.js';
+import { ROUTE_PROTOCOL } from '../../net/index.js';
+import type { HostNetwork, NetworkChange } from '../../netlink/index.js';
+import type { DataplaneUpdate, EndpointId } from '../../policy/index.js';
+import { applyAction } from './apply.js';
+import type { ApplyTarget, Progress } from './apply.js';
+import { Claims } from './claims.js';
+import { Observed } from './observed.js';
+import { GATEWAY_DESTINATION, planDestination, planInterface } from './plan.js';
+import type { PlumbingAction } from './plan.js';
+import { configureHost } from './settings.js';
+import { endpointState } from './state.js';
+import type { EndpointState } from './state.js';
+
+/** Somebody who keeps taking our route away is answered this often at most. */
+const REPAIR_DELAY_MS = 200;
+/** A step that failed is tried again after this long. */
+const RETRY_DELAY_MS = 1000;
+
+export interface EndpointPlumbingConfig {
+  /** what the name of a workload's interface starts with: `cali` */
+  readonly interfacePrefixes: readonly string[];
+  readonly ipv6: boolean;
+  /** of our host routes; default 80 */
+  readonly routeProtocol?: number;
+  /** lets workloads reach services on the host's 127.0.0.0/8 by NAT; default false */
+  readonly routeLocalnet?: boolean;
+  /** how often everything is read again; default 90 s */
+  readonly resyncSeconds?: number;
+}
+
+export interface EndpointPlumbingParts {
+  /** not closed by us */
+  readonly network: HostNetwork;
+  readonly config: EndpointPlumbingConfig;
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** ends the connections of an address that has left its endpoint */
+  readonly forgetConnections?: (address: string) => void;
+}
+
+/** Interface settings, host routes and neighbours of the workload endpoints of this host. */
+export interface EndpointPlumbing {
+  /** Lets the host forward, reads what is there and begins to follow it. Changes no route. */
+  start(): void;
+  /**
+   * The first call must bring all endpoints of this host: with it our routes without endpoint are removed.
+   * Does not fail for one endpoint's sake: see `states`.
+   */
+  apply(updates: readonly DataplaneUpdate[]): Promise<void>;
+  /** Reads everything again and repairs what differs. */
+  resync(): void;
+  states(): ReadonlyMap<EndpointId, EndpointState>;
+  /** Tells of each change of state; undefined when the endpoint is gone. Returns what ends it. */
+  onState(callback: (id: EndpointId, state: EndpointState | undefined) => void): () => void;
+  /** Stops following; removes nothing, so that traffic goes on. */
+  stop(): void;
+}
+
+export function createEndpointPlumbing(parts: EndpointPlumbingParts): EndpointPlumbing {
+  return new KernelPlumbing(parts);
+}
+
+class KernelPlumbing implements EndpointPlumbing {
+  readonly #parts: EndpointPlumbingParts;
+  readonly #claims: Claims;
+  readonly #observed: Observed;
+  readonly #protocol: number;
+  readonly #done: Progress = { configured: new Map(), holders: new Map(), neighbours: new Map() };
+  readonly #failures = new Map<string, string>();
+  readonly #states = new Map<EndpointId, EndpointState>();
+  readonly #listeners = new Set<(id: EndpointId, state: EndpointState | undefined) => void>();
+  /** destinations to look at when the repair delay is over */
+  readonly #suspects = new Set<string>();
+  readonly #ended = new AbortController();
+  #watch: { close(): void } | undefined;
+  #complete = false;
+  #repairing = false;
+
+  constructor(parts: EndpointPlumbingParts) {
+    this.#parts = parts;
+    this.#protocol = parts.config.routeProtocol ?? ROUTE_PROTOCOL;
+    this.#claims = new Claims(parts.config);
+    this.#observed = new Observed(this.#protocol);
+  }
+
+  start(): void {
+    const { network, config } = this.#parts;
+    configureHost(network, config.ipv6, this.#settingProblem);
+    // In this order: what changes between the two is then in the events.
+    this.#watch = network.watch(change => {
+      this.#onChange(change);
+    });
+    this.#observed.reset(network.links(), network.routes());
+    this.#resyncForever();
+  }
+
+  // Part of a row of dataplanes, of which others have to wait for something.
+  // oxlint-disable-next-line typescript/require-await
+  async apply(updates: readonly DataplaneUpdate[]): Promise<void> {
+    const destinations = new Set<string>();
+    const interfaces = new Set<string>();
+    for (const update of updates) {
+      if (update.kind !== 'endpoint-updated' && update.kind !== 'endpoint-removed') continue;
+      const endpoint = update.kind === 'endpoint-updated' ? update.local.endpoint : undefined;
+      const change = this.#claims.update(update.id, endpoint);
+      for (const destination of change.destinations) destinations.add(destination);
+      for (const name of change.interfaces) interfaces.add(name);
+      if (this.#claims.get(update.id) === undefined) this.#setState(update.id, undefined);
+    }
+    if (!this.#complete) {
+      this.#complete = true;
+      this.#reconcileAll();
+      return;
+    }
+    destinations.add(GATEWAY_DESTINATION);
+    this.#reconcile(destinations, interfaces);
+  }
+
+  resync(): void {
+    const { network } = this.#parts;
+    this.#observed.reset(network.links(), network.routes());
+    this.#done.configured.clear();
+    this.#done.neighbours.clear();
+    if (this.#complete) this.#reconcileAll();
+  }
+
+  states(): ReadonlyMap<EndpointId, EndpointState> {
+    return this.#states;
+  }
+
+  onState(callback: (id: EndpointId, state: EndpointState | undefined) => void): () => void {
+    this.#listeners.add(callback);
+    return () => {
+      this.#listeners.delete(callback);
+    };
+  }
+
+  stop(): void {
+    this.#ended.abort();
+    this.#watch?.close();
+    this.#watch = undefined;
+  }
+
+  #onChange({ events, overrun }: NetworkChange): void {
+    if (overrun) {
+      this.#parts.log.warn('events of the kernel were lost; reading links and routes again');
+      this.#readAgain();
+      return;
+    }
+    const now = this.#parts.clock.monotonic();
+    const interfaces = new Set<string>();
+    for (const event of events) {
+      const change = this.#observed.note(event, now);
+      for (const name of change.interfaces) interfaces.add(name);
+      for (const destination of change.destinations) this.#suspects.add(destination);
+      if (event.kind === 'link-gone') this.#done.configured.delete(event.link.name);
+    }
+    if (!this.#complete) return;
+    if (interfaces.size > 0) this.#reconcile(this.#destinationsOn(interfaces), interfaces);
+    this.#suspects.add(GATEWAY_DESTINATION);
+    this.#repairLater(REPAIR_DELAY_MS);
+  }
+
+  #destinationsOn(interfaces: ReadonlySet<string>): Set<string> {
+    const workloads = [...interfaces].flatMap(name => this.#claims.onInterface(name));
+    return new Set(workloads.flatMap(workload => this.#claims.destinationsOf(workload)));
+  }
+
+  /** One timer for all: it looks only at what is suspect or failed. */
+  #repairLater(delayMs: number): void {
+    if (this.#repairing) return;
+    this.#repairing = true;
+    this.#after(delayMs, () => {
+      this.#repairing = false;
+      const failed = [...this.#failures.keys()];
+      // A destination has a slash, the name of an interface cannot have one.
+      const suspects = new Set([...this.#suspects, ...failed.filter(key => key.includes('/'))]);
+      this.#suspects.clear();
+      this.#reconcile(suspects, new Set(failed.filter(key => !key.includes('/'))));
+    });
+  }
+
+  #reconcileAll(): void {
+    const destinations = new Set([
+      ...this.#claims.destinations(),
+      ...this.#observed.destinations(),
+      ...this.#done.holders.keys(),
+      GATEWAY_DESTINATION,
+    ]);
+    this.#reconcile(destinations, new Set(this.#claims.interfaces()));
+  }
+
+  /** Interfaces first: a route brings traffic, which the settings must be ready for. */
+  #reconcile(destinations: ReadonlySet<string>, interfaces: ReadonlySet<string>): void {
+    const world = {
+      claims: this.#claims,
+      observed: this.#observed,
+      done: this.#done,
+      now: this.#parts.clock.monotonic(),
+    };
+    for (const name of interfaces) this.#attempt(name, planInterface(world, name));
+    const plans = [...destinations].map(destination => ({
+      destination,
+      actions: planDestination(world, destination),
+    }));
+    for (const { destination, actions } of plans) {
+      this.#attempt(destination, actions);
+      const holder = this.#claims.holder(destination);
+      const present = this.#observed.routesTo(destination).length > 0;
+      if (holder !== undefined && present) this.#done.holders.set(destination, holder.id);
+    }
+    this.#updateStates(destinations, interfaces);
+    if (this.#failures.size > 0) this.#repairLater(RETRY_DELAY_MS);
+  }
+
+  #attempt(key: string, actions: readonly PlumbingAction[]): void {
+    const target = this.#target();
+    try {
+      for (const action of actions) applyAction(target, action);
+      this.#failures.delete(key);
+    } catch (error) {
+      const reason = messageOf(error);
+      if (this.#failures.get(key) !== reason) this.#parts.log.warn('plumbing failed', { of: key, reason });
+      this.#failures.set(key, reason);
+    }
+  }
+
+  #target(): ApplyTarget {
+    const { network, config, forgetConnections } = this.#parts;
+    return {
+      network,
+      protocol: this.#protocol,
+      observed: this.#observed,
+      done: this.#done,
+      settings: { ipv6: config.ipv6, routeLocalnet: config.routeLocalnet ?? false },
+      forgetConnections: address => {
+        forgetConnections?.(address);
+      },
+      onSettingProblem: this.#settingProblem,
+    };
+  }
+
+  readonly #settingProblem: ApplyTarget['onSettingProblem'] = (setting, problem) => {
+    this.#parts.log.warn('a kernel setting could not be written', { setting, problem });
+  };
+
+  #updateStates(destinations: ReadonlySet<string>, interfaces: ReadonlySet<string>): void {
+    const touched = new Set<EndpointId>();
+    for (const destination of destinations) {
+      for (const id of this.#claims.claimants(destination)) touched.add(id);
+    }
+    for (const name of interfaces) for (const { id } of this.#claims.onInterface(name)) touched.add(id);
+    const sources = { claims: this.#claims, observed: this.#observed, failures: this.#failures };
+    for (const id of touched) {
+      const workload = this.#claims.get(id);
+      this.#setState(id, workload === undefined ? undefined : endpointState(sources, workload));
+    }
+  }
+
+  #setState(id: EndpointId, state: EndpointState | undefined): void {
+    const before = this.#states.get(id);
+    if (JSON.stringify(before) === JSON.stringify(state)) return;
+    if (state === undefined) this.#states.delete(id);
+    else this.#states.set(id, state);
+    for (const listener of this.#listeners) listener(id, state);
+  }
+
+  #resyncForever(): void {
+    this.#after((this.#parts.config.resyncSeconds ?? 90) * 1000, () => {
+      this.#readAgain();
+      this.#resyncForever();
+    });
+  }
+
+  #readAgain(): void {
+    try {
+      this.resync();
+    } catch (error) {
+      this.#parts.log.error('links and routes could not be read', { reason: messageOf(error) });
+      this.#after(RETRY_DELAY_MS, () => {
+        this.#readAgain();
+      });
+    }
+  }
+
+  /** Runs later, unless stopped by then. */
+  #after(ms: number, run: () => void): void {
+    this.#parts.clock.sleep(ms, this.#ended.signal).then(run, () => undefined);
+  }
+}

@@ -1,0 +1,114 @@
+import { WORKLOAD_GATEWAY_IPV4 } from '../../net/index.js';
+import type { LinkInfo, RouteInfo } from '../../netlink/index.js';
+import type { EndpointId } from '../../policy/index.js';
+import type { Claims } from './claims.js';
+import type { Observed } from './observed.js';
+
+/** The kernel answers ARP for the workloads' router only when it has a route to it by another interface. */
+export const GATEWAY_DESTINATION = `${WORKLOAD_GATEWAY_IPV4}/32`;
+
+/** A plugin may have made link and route a moment before its endpoint reaches us. */
+const GRACE_MS = 10_000;
+
+/** One step, small enough to fail on its own. */
+export type PlumbingAction =
+  | { readonly kind: 'delete-route'; readonly route: RouteInfo }
+  /** connections of an address that has left its endpoint */
+  | { readonly kind: 'forget-connections'; readonly destination: string }
+  | { readonly kind: 'configure-link'; readonly link: LinkInfo }
+  | { readonly kind: 'set-route'; readonly destination: string; readonly link: LinkInfo }
+  | {
+      readonly kind: 'set-neighbour';
+      readonly destination: string;
+      readonly link: LinkInfo;
+      readonly mac: string;
+    };
+
+/** What we have done that the kernel does not report back. */
+export interface Done {
+  /** index of the interface of that name that has its settings */
+  readonly configured: ReadonlyMap<string, number>;
+  /** endpoint that a destination was last programmed for */
+  readonly holders: ReadonlyMap<string, EndpointId>;
+  /** `index mac` of the neighbour entry that belongs to a destination */
+  readonly neighbours: ReadonlyMap<string, string>;
+}
+
+export interface World {
+  readonly claims: Claims;
+  readonly observed: Observed;
+  readonly done: Done;
+  /** monotonic milliseconds */
+  readonly now: number;
+}
+
+/** The address of a host route's destination. */
+export function addressOf(destination: string): string {
+  return destination.slice(0, destination.lastIndexOf('/'));
+}
+
+/** As `Done.neighbours` notes it. */
+export function neighbourMark(link: LinkInfo, mac: string): string {
+  return `${String(link.index)} ${mac}`;
+}
+
+/** Settings for an interface that some endpoint has and that is new, or has come again. */
+export function planInterface({ claims, observed, done }: World, name: string): readonly PlumbingAction[] {
+  const link = observed.link(name);
+  if (link === undefined || !claims.ownsInterface(name) || claims.onInterface(name).length === 0) return [];
+  return done.configured.get(name) === link.index ? [] : [{ kind: 'configure-link', link }];
+}
+
+/** Brings the routes to one destination in line with who holds it. */
+export function planDestination(world: World, destination: string): readonly PlumbingAction[] {
+  const { claims, observed, done } = world;
+  const present = observed.routesTo(destination);
+  const holder = claims.holder(destination);
+  const last = done.holders.get(destination);
+  const wanted = wantedLink(world, destination);
+  const moved = last !== undefined && last !== holder?.id;
+  const inPlace = present.length === 1 && present[0]?.interfaceIndex === wanted?.index;
+
+  const wrong = present.filter(route => route.interfaceIndex !== wanted?.index && mayRemove(world, route));
+  // A route that moves with its endpoint is replaced in one step; one that changes hands is taken away first.
+  const removed = wanted === undefined || moved ? wrong : [];
+  const leftOver = wanted === undefined || moved ? [] : wrong;
+  const orphaned = holder === undefined && removed.length > 0 && destination !== GATEWAY_DESTINATION;
+  const remove = (route: RouteInfo): PlumbingAction => ({ kind: 'delete-route', route });
+
+  const setRoute = wanted !== undefined && !inPlace;
+  const mac = holder?.mac;
+  const setNeighbour =
+    wanted !== undefined &&
+    mac !== undefined &&
+    (setRoute || done.neighbours.get(destination) !== neighbourMark(wanted, mac));
+  return [
+    ...removed.map(remove),
+    ...(moved || orphaned ? [{ kind: 'forget-connections', destination } as const] : []),
+    ...(setRoute ? [{ kind: 'set-route', destination, link: wanted } as const] : []),
+    ...(setNeighbour ? [{ kind: 'set-neighbour', destination, link: wanted, mac } as const] : []),
+    ...leftOver.map(remove),
+  ];
+}
+
+function wantedLink({ claims, observed }: World, destination: string): LinkInfo | undefined {
+  const holder = claims.holder(destination);
+  if (holder === undefined && destination === GATEWAY_DESTINATION) {
+    const needed = !observed.hasDefaultRoute && claims.size > 0;
+    const loopback = needed ? observed.link('lo') : undefined;
+    return loopback?.up === true ? loopback : undefined;
+  }
+  const link = holder === undefined ? undefined : observed.link(holder.interfaceName);
+  // No need of a carrier: its event may come a second after the other end is up, and traffic need not wait.
+  return link?.up === true ? link : undefined;
+}
+
+/** Only what lies on a workload's interface (or our own loopback route), and what nobody is just setting up. */
+function mayRemove({ claims, observed, now }: World, { destination, interfaceIndex }: RouteInfo): boolean {
+  const seen = interfaceIndex === undefined ? undefined : observed.linkAt(interfaceIndex);
+  if (seen === undefined) return false;
+  if (destination === GATEWAY_DESTINATION && seen.link.name === 'lo') return true;
+  if (!claims.ownsInterface(seen.link.name)) return false;
+  const unclaimed = claims.onInterface(seen.link.name).length === 0;
+  return !(unclaimed && claims.holder(destination) === undefined && now - seen.since < GRACE_MS);
+}
