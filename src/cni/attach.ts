@@ -1,0 +1,112 @@
+import { CalicoError } from '../base/index.js';
+import { parseIp } from '../net/index.js';
+import { WORKLOAD_GATEWAY_IPV4, WORKLOAD_GATEWAY_IPV6, WORKLOAD_HOST_MAC } from '../net/index.js';
+import type { HostNetwork, LinkInfo } from '../netlink/index.js';
+import { CniError, cniCode } from './errors.js';
+import { hostNetworkOf } from './result.js';
+
+export interface LinkRequest {
+  readonly hostName: string;
+  readonly containerName: string;
+  /** path */
+  readonly netns: string;
+  readonly mtu: number | undefined;
+  /** canonical, without length */
+  readonly addresses: readonly string[];
+  /** whether the container may be a router itself */
+  readonly allowIpForwarding: boolean;
+}
+
+/** `proto` of the container's routes: what `ip route add` writes, for they are its own from now on. */
+const PROTOCOL_BOOT = 3;
+
+/**
+ * Links a container to the host: a veth pair whose other end is born in the container, with its addresses and
+ * the way out. A link of that name that is left over goes first. The host's routes and the sysctls that open
+ * the way are the agent's, who sets them when policy is in the kernel. On failure nothing is left behind.
+ * Returns the container's end.
+ */
+export async function attachLink(host: HostNetwork, request: LinkRequest): Promise<LinkInfo> {
+  const stale = host.linkByName(request.hostName);
+  if (stale !== undefined) await host.deleteLink(stale.index);
+  const container = host.enter(request.netns);
+  try {
+    if (container.linkByName(request.containerName) !== undefined) {
+      throw new CniError(
+        cniCode.badEnvironment,
+        `invalid environment: CNI_IFNAME ${request.containerName} exists in ${request.netns} already`,
+      );
+    }
+    const { host: hostEnd, containerIndex } = host.createVeth({
+      hostName: request.hostName,
+      hostMac: WORKLOAD_HOST_MAC,
+      containerName: request.containerName,
+      containerNetns: request.netns,
+      ...(request.mtu === undefined ? {} : { mtu: request.mtu }),
+    });
+    try {
+      prepareHostEnd(host, request);
+      host.setLinkUp(hostEnd.index);
+      configureContainer(container, containerIndex, request);
+      return expectLink(container, request.containerName);
+    } catch (error) {
+      await host.deleteLink(hostEnd.index);
+      throw error;
+    }
+  } finally {
+    container.close();
+  }
+}
+
+function expectLink(network: HostNetwork, name: string): LinkInfo {
+  const link = network.linkByName(name);
+  if (link === undefined) throw new CalicoError('not-found', `interface ${name} is gone again`);
+  return link;
+}
+
+/** What must be set before the host's end goes up. */
+function prepareHostEnd(host: HostNetwork, { hostName, addresses }: LinkRequest): void {
+  // Else the first answers to ARP would come after up to a second.
+  host.writeSysctl(['ipv4', 'neigh', hostName, 'proxy_delay'], '0');
+  if (!hasVersion6(addresses)) return;
+  host.writeSysctl(['ipv6', 'conf', hostName, 'disable_ipv6'], '0');
+  // Every workload link has the same link-local address: there is nobody to ask whether it is taken.
+  host.writeSysctl(['ipv6', 'conf', hostName, 'accept_dad'], '0');
+  host.writeSysctl(['ipv6', 'conf', hostName, 'accept_ra'], '0');
+}
+
+function configureContainer(container: HostNetwork, index: number, request: LinkRequest): void {
+  const { containerName, addresses } = request;
+  const forwarding = request.allowIpForwarding ? '1' : '0';
+  const version6 = hasVersion6(addresses);
+  if (version6) {
+    for (const scope of ['all', 'default', 'lo', containerName]) {
+      container.writeSysctl(['ipv6', 'conf', scope, 'disable_ipv6'], '0');
+    }
+    container.writeSysctl(['ipv6', 'conf', containerName, 'accept_dad'], '0');
+    container.writeSysctl(['ipv6', 'conf', 'all', 'forwarding'], forwarding);
+  }
+  container.writeSysctl(['ipv4', 'ip_forward'], forwarding);
+  container.setLinkUp(index);
+  for (const address of addresses) container.addAddress(index, hostNetworkOf(address));
+  if (addresses.some(address => !isVersion6(address))) {
+    const route = { interfaceIndex: index, protocol: PROTOCOL_BOOT };
+    container.replaceRoute({ ...route, destination: `${WORKLOAD_GATEWAY_IPV4}/32`, scope: 'link' });
+    container.replaceRoute({ ...route, destination: '0.0.0.0/0', gateway: WORKLOAD_GATEWAY_IPV4 });
+    // The host answers by proxy ARP only while it has another route to that address (integrations.md A.8).
+    container.replaceNeighbour(index, WORKLOAD_GATEWAY_IPV4, WORKLOAD_HOST_MAC);
+  }
+  if (version6) {
+    const gateway = WORKLOAD_GATEWAY_IPV6;
+    container.replaceRoute({ destination: '::/0', gateway, interfaceIndex: index, protocol: PROTOCOL_BOOT });
+    container.replaceNeighbour(index, gateway, WORKLOAD_HOST_MAC);
+  }
+}
+
+function hasVersion6(addresses: readonly string[]): boolean {
+  return addresses.some(isVersion6);
+}
+
+function isVersion6(address: string): boolean {
+  return parseIp(address)?.version === 6;
+}

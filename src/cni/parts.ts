@@ -1,0 +1,23 @@
+import type { Clock, Logger } from '../base/index.js';
+import type { ResourceClient } from '../datastore/index.js';
+import type { Allocator } from '../ipam/index.js';
+import type { HostNetwork } from '../netlink/index.js';
+import type { EndpointId } from '../policy/index.js';
+
+/** What the plugin works with: the parts of the agent it runs in. */
+export interface CniParts {
+  /** name of this node */
+  readonly node: string;
+  readonly client: ResourceClient;
+  readonly allocator: Allocator;
+  /** the host's network; not closed here */
+  readonly network: HostNetwork;
+  /** Resolves when the endpoint, as of that revision or later, is in the kernel; rejects when aborted. */
+  readonly waitUntilProgrammed: (
+    endpointId: EndpointId,
+    revision: number,
+    signal: AbortSignal,
+  ) => Promise<void>;
+  readonly log: Logger;
+  readonly clock: Clock;
+}
