@@ -78,11 +78,6 @@ export class ControlSocket {
     this.#socket.destroy();
   }
 
-  /** Lets the process end while the connection is open. */
-  unref(): void {
-    this.#socket.unref();
-  }
-
   async #next(): Promise<BirdReply> {
     return await new Promise((resolve, reject) => {
       if (this.#failure !== undefined) {

@@ -78,6 +78,11 @@ function filters({ state, version, v }: Context): readonly string[] {
   ];
   const subnets = sortedCidrs(state.ownSubnets.filter(subnet => subnet.version === version));
   return [
+    // From a speaker on our own link: where nothing says how to reach the next hop, it is the way itself.
+    `filter from_neighbor${v} {`,
+    '  if dest = RTD_UNREACHABLE then gw = from;',
+    '  accept;',
+    '}',
     // To nodes and reflectors of our own AS.
     `filter to_peer${v} {`,
     ...shared,
@@ -148,7 +153,7 @@ function sessionLine(state: BgpState, session: Session, local: Ip): string {
     session.address.bits !== local.bits &&
     state.ownSubnets.some(subnet => contains(subnet, session.address) && contains(subnet, local));
   const channel = [
-    ...(near ? ['gateway direct;'] : []),
+    ...(near ? [`import filter from_neighbor${v};`] : []),
     ...(outside && session.type === 'Node'
       ? ['next hop self off;', `export filter all_to_neighbor${v};`]
       : []),
@@ -156,7 +161,6 @@ function sessionLine(state: BgpState, session: Session, local: Ip): string {
   ];
   const parts = [
     `neighbor ${formatIp(session.address)} as ${String(session.asNumber)};`,
-    ...(near ? ['direct;'] : []),
     ...(channel.length > 0 ? [`ipv${v} { ${channel.join(' ')} };`] : []),
   ];
   return `protocol bgp ${session.name} from peer${v} { ${parts.join(' ')} }`;
