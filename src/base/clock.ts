@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
-  /** Monotonic milliseconds, for durations. */
+  /** Monotonic milliseconds with fractions, for durations; the same clock in all processes of the host. */
   monotonic(): number;
   /** A number in [0, 1). */
   random(): number;
@@ -14,7 +14,7 @@ export interface Clock {
 
 export const systemClock: Clock = {
   now: () => Date.now(),
-  monotonic: () => performance.now(),
+  monotonic: () => Number(process.hrtime.bigint()) / 1e6,
   random: () => Math.random(),
   sleep: async (ms, signal) => {
     await delay(ms, undefined, signal === undefined ? undefined : { signal });

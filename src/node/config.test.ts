@@ -9,7 +9,7 @@ describe('the configuration of the agent', () => {
       store: { type: 'sqlite', directory: '/var/lib/calico/store' },
       backend: 'bird',
       interfacePrefixes: ['cali'],
-      endpointToHostAction: 'DROP',
+      endpointToHostAction: 'drop',
     });
   });
 
@@ -33,7 +33,7 @@ describe('the configuration of the agent', () => {
     expect(config).toMatchObject({
       ipv6: 'fd00::1',
       asNumber: 65_546,
-      endpointToHostAction: 'ACCEPT',
+      endpointToHostAction: 'accept',
       interfacePrefixes: ['cali', 'tap'],
     });
   });

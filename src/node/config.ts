@@ -12,8 +12,8 @@ export interface AgentConfig {
   readonly logDir: string;
   readonly store: StoreConfig;
   readonly backend: 'bird' | 'none';
-  /** the node's own addresses for routing; `autodetect` looks at the interfaces every time */
-  readonly ipv4: string | 'autodetect' | undefined;
+  /** the node's own address for routing, or `autodetect`: look at the interfaces every time */
+  readonly ipv4: string | undefined;
   readonly ipv6: string | undefined;
   readonly asNumber: number | undefined;
   readonly logLevel: LogLevel;
@@ -21,10 +21,10 @@ export interface AgentConfig {
   readonly endpointToHostAction: EndpointToHostAction;
 }
 
-export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
-export const endpointToHostActions = ['DROP', 'RETURN', 'ACCEPT'] as const;
+const endpointToHostActions = ['drop', 'return', 'accept'] as const;
 export type EndpointToHostAction = (typeof endpointToHostActions)[number];
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -118,8 +118,8 @@ export function readAgentConfig(env: Environment, hostname: string): AgentConfig
       prefixesOf,
     ) ?? ['cali'],
     endpointToHostAction:
-      reader.choice('FELIX_DEFAULTENDPOINTTOHOSTACTION', endpointToHostActions, text => text.toUpperCase()) ??
-      'DROP',
+      reader.choice('FELIX_DEFAULTENDPOINTTOHOSTACTION', endpointToHostActions, text => text.toLowerCase()) ??
+      'drop',
   };
   if (reader.issues.length > 0) {
     throw new CalicoError(

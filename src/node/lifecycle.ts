@@ -1,14 +1,5 @@
 import { CalicoError, messageOf } from '../base/index.js';
-import type { Logger } from '../base/index.js';
-
-/** One part of the agent: it starts after those before it in the list and stops before them. */
-export interface Part {
-  readonly name: string;
-  /** Resolves when the parts after it may rely on it; `signal` is aborted when the agent stops. */
-  start(signal: AbortSignal): Promise<void>;
-  /** Gives back what start took. Called once, also after a failed start of a later part. */
-  stop(): Promise<void>;
-}
+import type { Clock, Logger } from '../base/index.js';
 
 const START_LIMIT_MS = 60_000;
 const STOP_LIMIT_MS = 5_000;
@@ -28,41 +19,90 @@ async function within<T>(ms: number, what: string, work: Promise<T>): Promise<T>
   }
 }
 
-/** Started parts; `stop` ends them in reverse order and reports every failure, not only the first. */
-export interface Running {
+/** One part of a program: it starts after those before it and stops before them. */
+export interface PartDefinition<T> {
+  readonly name: string;
+  /** resolves with what the parts after it may use */
+  start(): Promise<T>;
+  /** gives back what `start` took */
+  stop(part: T): void | Promise<void>;
+}
+
+/** The started parts of a program, in order; whoever holds it stops them. */
+export class Parts {
+  readonly #log: Logger;
+  readonly #clock: Clock;
+  readonly #started: { readonly name: string; readonly stop: () => void | Promise<void> }[] = [];
+
+  constructor(log: Logger, clock: Clock) {
+    this.#log = log;
+    this.#clock = clock;
+  }
+
+  /** Starts one more part. When it fails, those before it are stopped and the failure is thrown. */
+  async start<T>(definition: PartDefinition<T>): Promise<T> {
+    const { name } = definition;
+    const begin = this.#clock.monotonic();
+    try {
+      const part = await within(START_LIMIT_MS, `start of ${name}`, definition.start());
+      this.#started.push({ name, stop: () => definition.stop(part) });
+      const ms = Math.round(this.#clock.monotonic() - begin);
+      if (ms > SLOW_MS) this.#log.warn('a part started slowly', { part: name, ms });
+      else this.#log.debug('part started', { part: name, ms });
+      return part;
+    } catch (error) {
+      this.#log.error('a part did not start', { part: name, error: messageOf(error) });
+      await this.stop();
+      throw error;
+    }
+  }
+
+  /** Stops all parts in reverse order; a failure is logged and the others are stopped all the same. */
+  async stop(): Promise<void> {
+    for (const { name, stop } of this.#started.splice(0).reverse()) {
+      try {
+        await within(STOP_LIMIT_MS, `stop of ${name}`, Promise.resolve(stop()));
+      } catch (error) {
+        this.#log.error('a part did not stop cleanly', { part: name, error: messageOf(error) });
+      }
+    }
+  }
+}
+
+/** Work in the background with an owner: `stop` aborts it and waits for its end. */
+export interface Job {
   stop(): Promise<void>;
 }
 
-/** Starts the parts in order. When one fails, those before it are stopped and the failure is thrown. */
-export async function startParts(
-  parts: readonly Part[],
-  log: Logger,
-  monotonic: () => number,
-): Promise<Running> {
-  const controller = new AbortController();
-  const started: Part[] = [];
-  const stop = async (): Promise<void> => {
-    controller.abort();
-    for (const part of started.splice(0).reverse()) {
-      try {
-        await within(STOP_LIMIT_MS, `stop of ${part.name}`, part.stop());
-      } catch (error) {
-        log.error('a part did not stop cleanly', { part: part.name, error: messageOf(error) });
-      }
-    }
+/**
+ * Runs `work` until it is stopped. The promise resolves when `work` calls `ready`, and rejects when it ends
+ * before that; what ends it later goes to `failed`.
+ */
+export async function startJob(
+  work: (signal: AbortSignal, ready: () => void) => Promise<void>,
+  failed: (error: unknown) => void,
+): Promise<Job> {
+  const ending = new AbortController();
+  const { promise: isReady, resolve: ready, reject: notReady } = Promise.withResolvers<void>();
+  let started = false;
+  const running = work(ending.signal, () => {
+    started = true;
+    ready();
+  }).then(
+    () => {
+      if (!started) notReady(new CalicoError('unavailable', 'ended before it was ready'));
+      else if (!ending.signal.aborted) failed(new CalicoError('unavailable', 'ended by itself'));
+    },
+    (error: unknown) => {
+      if (!started) notReady(error instanceof Error ? error : new Error(messageOf(error)));
+      else if (!ending.signal.aborted) failed(error);
+    },
+  );
+  await isReady;
+  return {
+    stop: async () => {
+      ending.abort();
+      await running;
+    },
   };
-  for (const part of parts) {
-    const begin = monotonic();
-    try {
-      started.push(part);
-      await within(START_LIMIT_MS, `start of ${part.name}`, part.start(controller.signal));
-    } catch (error) {
-      log.error('a part did not start', { part: part.name, error: messageOf(error) });
-      await stop();
-      throw error;
-    }
-    const ms = Math.round(monotonic() - begin);
-    (ms > SLOW_MS ? log.warn : log.debug)('part started', { part: part.name, ms });
-  }
-  return { stop };
 }

@@ -90,7 +90,9 @@ export function importCycles(files: readonly SourceFile[]): readonly string[] {
   const edges = new Map(
     files.map(file => [
       file.path,
-      file.specifiers.filter(specifier => specifier.startsWith('.')).map(specifier => targetOf(file, specifier)),
+      file.specifiers
+        .filter(specifier => specifier.startsWith('.'))
+        .map(specifier => targetOf(file, specifier)),
     ]),
   );
   const done = new Set<string>();

@@ -1,5 +1,5 @@
 import { chmod, rm } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { createServer, request as httpRequest } from 'node:http';
 import type { Server } from 'node:http';
 
 export interface HttpAnswer {
@@ -32,4 +32,22 @@ export async function serveOnSocket(path: string, handler: HttpHandler): Promise
   });
   await chmod(path, 0o600);
   return server;
+}
+
+/** Asks a server behind a Unix socket; rejects when nobody answers within two seconds. */
+export async function askSocket(socketPath: string, path: string): Promise<{ status: number; body: string }> {
+  return await new Promise((resolve, reject) => {
+    const asked = httpRequest({ socketPath, path, timeout: 2_000 }, response => {
+      let body = '';
+      response.setEncoding('utf8');
+      response.on('data', (chunk: string) => (body += chunk));
+      response.on('end', () => {
+        resolve({ status: response.statusCode ?? 0, body });
+      });
+      response.on('error', reject);
+    });
+    asked.on('timeout', () => asked.destroy(new Error('no answer within 2 s')));
+    asked.on('error', reject);
+    asked.end();
+  });
 }

@@ -1,0 +1,125 @@
+import { messageOf } from '../base/index.js';
+import type { Issue, Logger } from '../base/index.js';
+import { bgpStateFrom, renderBird } from '../bgp/index.js';
+import type { ClusterEvent } from '../datastore/index.js';
+import type { BlockEvent, BlockRoutes } from '../ipam/index.js';
+import type { Resource, ResourceOf } from '../resources/index.js';
+
+export interface BgpSyncParts {
+  readonly nodeName: string;
+  readonly interfacePrefixes: readonly string[];
+  /** brings a configuration into force; called again with each new text */
+  readonly apply: (configuration: string) => Promise<void>;
+  readonly log: Logger;
+}
+
+/**
+ * Keeps the BGP daemon's configuration as nodes, peers, pools, settings and blocks say. Nothing is written
+ * before both watches know the whole content: half a picture would withdraw routes.
+ */
+export class BgpSync {
+  readonly #parts: BgpSyncParts;
+  readonly #resources = new Map<string, Resource>();
+  readonly #blocks = new Map<string, BlockRoutes>();
+  readonly #settings = new Map<string, string>();
+  readonly #nodeSettings = new Map<string, string>();
+  #clusterInSync = false;
+  #blocksInSync = false;
+  #known = '';
+  #running: Promise<void> | undefined;
+  #again = false;
+
+  constructor(parts: BgpSyncParts) {
+    this.#parts = parts;
+  }
+
+  handleCluster(event: ClusterEvent): void {
+    let touched = event.inSync;
+    for (const change of event.changes) {
+      if (change.kind === 'setting') {
+        touched = this.#setting(change.setting, change.value) || touched;
+      } else if (['node', 'bgpPeer', 'ipPool'].includes(change.resourceKind)) {
+        touched = true;
+        if (change.resource !== undefined) this.#resources.set(change.id, change.resource);
+        // What cannot be read keeps its last good form: unreadable data of one node takes no route down.
+        else if (change.problem === undefined) this.#resources.delete(change.id);
+      }
+    }
+    this.#clusterInSync ||= event.inSync;
+    if (touched) this.#schedule();
+  }
+
+  handleBlocks(event: BlockEvent): void {
+    for (const change of event.changes) {
+      if (change.kind === 'removed') this.#blocks.delete(change.cidr);
+      else this.#blocks.set(change.block.cidr, change.block);
+    }
+    this.#blocksInSync ||= event.inSync;
+    this.#schedule();
+  }
+
+  /** Resolves when no configuration is on its way. */
+  async settled(): Promise<void> {
+    while (this.#running !== undefined) await this.#running;
+  }
+
+  #setting(
+    setting: { readonly component: string; readonly node?: string; readonly name: string },
+    value: string | undefined,
+  ): boolean {
+    if (setting.component !== 'bgp') return false;
+    if (setting.node !== undefined && setting.node !== this.#parts.nodeName) return false;
+    const target = setting.node === undefined ? this.#settings : this.#nodeSettings;
+    if (value === undefined) target.delete(setting.name);
+    else target.set(setting.name, value);
+    return true;
+  }
+
+  /** One configuration at a time; what changes meanwhile is in the next one. */
+  #schedule(): void {
+    if (!this.#clusterInSync || !this.#blocksInSync) return;
+    if (this.#running !== undefined) {
+      this.#again = true;
+      return;
+    }
+    this.#running = this.#configure()
+      .catch((error: unknown) => {
+        this.#parts.log.error('the BGP daemon does not have its configuration', { error: messageOf(error) });
+      })
+      .finally(() => {
+        this.#running = undefined;
+        if (!this.#again) return;
+        this.#again = false;
+        this.#schedule();
+      });
+  }
+
+  async #configure(): Promise<void> {
+    const { state, issues } = bgpStateFrom({
+      nodeName: this.#parts.nodeName,
+      nodes: this.#ofKind('node'),
+      peers: this.#ofKind('bgpPeer'),
+      pools: this.#ofKind('ipPool'),
+      blocks: [...this.#blocks.values()],
+      settings: this.#settings,
+      nodeSettings: this.#nodeSettings,
+      interfacePrefixes: this.#parts.interfacePrefixes,
+    });
+    this.#report(issues);
+    await this.#parts.apply(renderBird(state));
+  }
+
+  #ofKind<K extends 'node' | 'bgpPeer' | 'ipPool'>(kind: K): readonly ResourceOf<K>[] {
+    return [...this.#resources.values()].filter(
+      (resource): resource is ResourceOf<K> => resource.kind === kind,
+    );
+  }
+
+  /** Each problem is said when it appears, not with every configuration. */
+  #report(issues: readonly Issue[]): void {
+    const text = JSON.stringify(issues);
+    if (text === this.#known) return;
+    this.#known = text;
+    for (const issue of issues) this.#parts.log.warn('left out of the BGP configuration', { ...issue });
+  }
+}
