@@ -1,0 +1,18 @@
+import { defineCommand, required } from '../../cli/index.js';
+import { labDown, readRecord } from '../../lab/index.js';
+import { labContext } from './context.js';
+import { labDownHelp } from './help.js';
+
+export const labDownCommand = defineCommand({
+  path: ['lab', 'down'],
+  help: labDownHelp,
+  options: { name: required('--name') },
+  run: async services => {
+    const { name } = services.options;
+    const context = labContext(services);
+    const plan = await readRecord(context.paths, name);
+    if (plan === undefined) services.out.line(`no lab '${name}' is up`);
+    else await labDown(context, plan);
+    return 0;
+  },
+});

@@ -1,0 +1,71 @@
+import { CalicoError, runProgram } from '../base/index.js';
+import { netnsPath } from './namespaces.js';
+import { hostEnvironment } from './paths.js';
+import type { LabPaths } from './paths.js';
+import type { LabHost, LabPlan, LabWorkload } from './plan.js';
+
+/** The profile of all workloads of a lab: they may talk with each other as long as no policy selects them. */
+const LAB_NETWORK = 'lab';
+
+function networkConfiguration(workload: LabWorkload): string {
+  return JSON.stringify({
+    cniVersion: '1.0.0',
+    name: LAB_NETWORK,
+    type: 'calico',
+    ipam: { type: 'calico-ipam', assign_ipv4: 'true', assign_ipv6: 'true' },
+    args: { labels: Object.entries(workload.labels).map(([key, value]) => ({ key, value })) },
+  });
+}
+
+async function callPlugin(
+  command: 'ADD' | 'DEL',
+  target: {
+    readonly paths: LabPaths;
+    readonly plan: LabPlan;
+    readonly host: LabHost;
+    readonly workload: LabWorkload;
+  },
+): Promise<string> {
+  const { paths, plan, host, workload } = target;
+  const result = await runProgram(`${paths.bin}/cni/calico`, [], {
+    input: networkConfiguration(workload),
+    env: {
+      ...hostEnvironment(paths, plan, host),
+      CNI_COMMAND: command,
+      CNI_CONTAINERID: workload.containerId,
+      CNI_NETNS: netnsPath(workload.netns),
+      CNI_IFNAME: 'eth0',
+      CNI_PATH: `${paths.bin}/cni`,
+      CNI_ARGS: `IgnoreUnknown=1;K8S_POD_NAMESPACE=lab;K8S_POD_NAME=${workload.name}`,
+    },
+  });
+  if (result.exitCode !== 0) {
+    throw new CalicoError(
+      'unavailable',
+      `CNI ${command} of ${workload.name}: ${result.stdout.trim()}${result.stderr}`,
+    );
+  }
+  return result.stdout;
+}
+
+/** Attaches the workload as a container runtime would: by the CNI executable. Its addresses. */
+export async function attachWorkload(
+  paths: LabPaths,
+  plan: LabPlan,
+  host: LabHost,
+  workload: LabWorkload,
+): Promise<readonly string[]> {
+  const answer = JSON.parse(await callPlugin('ADD', { paths, plan, host, workload })) as {
+    readonly ips?: readonly { readonly address: string }[];
+  };
+  return (answer.ips ?? []).map(ip => ip.address.replace(/\/.*$/, ''));
+}
+
+export async function detachWorkload(
+  paths: LabPaths,
+  plan: LabPlan,
+  host: LabHost,
+  workload: LabWorkload,
+): Promise<void> {
+  await callPlugin('DEL', { paths, plan, host, workload });
+}

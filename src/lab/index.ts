@@ -1,0 +1,17 @@
+export { agentPid, controlSocket, endProcesses, startAgent, waitUntilReady } from './agents.js';
+export { attachWorkload, detachWorkload } from './attach.js';
+export { connectInLab } from './connect.js';
+export type { ConnectRequest } from './connect.js';
+export { labDown, labUp } from './lab.js';
+export type { LabContext } from './lab.js';
+export { existingNamespaces, netnsPath } from './namespaces.js';
+export { hostDirectories, hostEnvironment, storeDirectory } from './paths.js';
+export type { LabPaths } from './paths.js';
+export { placeNamed, plainTopology, planLab } from './plan.js';
+export type { LabHost, LabPlace, LabPlan, LabTopology, LabWorkload } from './plan.js';
+export { answerOn, parseService, probe, steady } from './probe.js';
+export { readRecord, requireRecord } from './record.js';
+export { readTopology } from './topology.js';
+export { startMeasurement } from './measure.js';
+export type { Effect, Measurement } from './measure.js';
+export { receiveStamps, sendStamps } from './stamps.js';
