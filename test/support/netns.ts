@@ -12,6 +12,8 @@ export interface TestNet {
   run(name: string, program: string, ...args: readonly string[]): Promise<string>;
   /** As run, with whatever exit code. */
   try(name: string, program: string, ...args: readonly string[]): Promise<ProgramResult>;
+  /** As try, with something to read on its standard input. */
+  feed(name: string, input: string, program: string, ...args: readonly string[]): Promise<ProgramResult>;
   /** `ip -j -d …` in a namespace, parsed. */
   ipJson(name: string, ...args: readonly string[]): Promise<readonly Readonly<Record<string, unknown>>[]>;
   /** Removes all namespaces, and with them whatever is in them. */
@@ -42,6 +44,9 @@ export function createTestNet(): TestNet {
     },
     async try(name, program, ...args) {
       return await runProgram('nsenter', inside(name, program, args));
+    },
+    async feed(name, input, program, ...args) {
+      return await runProgram('nsenter', inside(name, program, args), { input });
     },
     async ipJson(name, ...args) {
       const text = await runChecked('ip', ['-n', `${prefix}-${name}`, '-j', '-d', ...args]);

@@ -1,0 +1,353 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { silentLogger, systemClock } from '../../src/base/index.js';
+import { createNftApplier, createNftDataplane } from '../../src/dataplane/index.js';
+import type { NftDataplane } from '../../src/dataplane/index.js';
+import { parseCidr, protocolNumbers } from '../../src/net/index.js';
+import type {
+  ActiveRule,
+  ActiveRules,
+  DataplaneUpdate,
+  EndpointId,
+  Packet,
+  PolicyId,
+  ProfileId,
+} from '../../src/policy/index.js';
+import { isIn, sourceOf, tcpFlag } from '../support/packets.js';
+import { createRouter } from '../support/wires.js';
+import type { Router } from '../support/wires.js';
+
+const web = { interfaceName: 'calia1', addresses: ['10.65.0.1', 'fd80:65::1'] };
+const db = { interfaceName: 'calib2', addresses: ['10.65.0.2', 'fd80:65::2'] };
+const outside = { interfaceName: 'eth0', addresses: ['192.0.2.1', '2001:db8::1'] };
+
+let router: Router;
+let nextMark = 1;
+const dataplanes: NftDataplane[] = [];
+
+const open: ActiveRules = {
+  ingress: [{ action: 'allow', match: {} }],
+  egress: [{ action: 'allow', match: {} }],
+};
+
+function profile(id: string, rules: ActiveRules): DataplaneUpdate {
+  return { kind: 'profile-updated', id: id as ProfileId, rules };
+}
+
+function policy(
+  id: string,
+  ingress: readonly ActiveRule[],
+  egress: readonly ActiveRule[] = [],
+): DataplaneUpdate {
+  return { kind: 'policy-updated', id: id as PolicyId, rules: { ingress, egress } };
+}
+
+interface WorkloadOptions {
+  readonly ingress?: readonly string[];
+  readonly egress?: readonly string[];
+  readonly profiles?: readonly string[];
+  readonly adminUp?: boolean;
+}
+
+function workload(wire: typeof web, options: WorkloadOptions = {}): DataplaneUpdate {
+  const { ingress = [], egress = [], profiles = ['open'], adminUp = true } = options;
+  const id = wire.interfaceName as EndpointId;
+  const tier = {
+    name: 'default',
+    ingress: ingress as readonly PolicyId[],
+    egress: egress as readonly PolicyId[],
+  };
+  return {
+    kind: 'endpoint-updated',
+    id,
+    local: {
+      endpoint: {
+        id,
+        kind: 'workload',
+        node: 'here',
+        labels: {},
+        profiles: profiles as readonly ProfileId[],
+        ...wire,
+        adminUp,
+      },
+      tiers: ingress.length + egress.length > 0 ? [tier] : [],
+    },
+  };
+}
+
+function tcp(from: typeof web, to: typeof web, destinationPort: number, sourcePort = 40_000): Packet {
+  const [source = '', destination = ''] = [from.addresses[0], to.addresses[0]];
+  return { ipVersion: 4, protocol: protocolNumbers.tcp, source, destination, sourcePort, destinationPort };
+}
+
+function udp(from: typeof web, to: typeof web, destinationPort: number, sourcePort = 40_000): Packet {
+  return { ...tcp(from, to, destinationPort, sourcePort), protocol: protocolNumbers.udp };
+}
+
+function six(packet: Packet): Packet {
+  const swap = (address: string): string =>
+    [web, db, outside].find(wire => wire.addresses[0] === address)?.addresses[1] ?? address;
+  return { ...packet, ipVersion: 6, source: swap(packet.source), destination: swap(packet.destination) };
+}
+
+function reply(packet: Packet): Packet {
+  const { source, destination, sourcePort, destinationPort } = packet;
+  return {
+    ...packet,
+    source: destination,
+    destination: source,
+    ...(sourcePort !== undefined && { destinationPort: sourcePort }),
+    ...(destinationPort !== undefined && { sourcePort: destinationPort }),
+  };
+}
+
+function dataplane(): NftDataplane {
+  const created = createNftDataplane({
+    applier: createNftApplier(router.nft),
+    config: {},
+    log: silentLogger,
+    clock: systemClock,
+  });
+  dataplanes.push(created);
+  return created;
+}
+
+/** The interface that an address is behind. */
+function wireOf(address: string): string {
+  return [web, db, outside].find(wire => wire.addresses.includes(address))?.interfaceName ?? '';
+}
+
+function send(packet: Packet, at = wireOf(packet.source), tcpFlags?: number): number {
+  const mark = nextMark++;
+  router.send(at, packet, mark, tcpFlags === undefined ? {} : { tcpFlags });
+  return mark;
+}
+
+/** True when the packet comes out where its destination is; false when one sent after it overtakes it. */
+async function passes(packet: Packet, at?: string, tcpFlags?: number): Promise<boolean> {
+  const mark = send(packet, at, tcpFlags);
+  // Nothing polices the way from one outside address to another, nor what the router itself sends.
+  const control = send({ ...udp(outside, outside, 9, 10_000 + (mark % 50_000)), destination: '192.0.2.77' });
+  await router.arrival('eth0', control);
+  return router.received(wireOf(packet.destination)).has(mark);
+}
+
+beforeAll(async () => {
+  router = await createRouter([web, db, { ...outside, addresses: [...outside.addresses, '192.0.2.77'] }]);
+});
+
+afterEach(async () => {
+  for (const each of dataplanes.splice(0)) await each.cleanup();
+  await router.forgetConnections();
+});
+
+afterAll(async () => {
+  await router.remove();
+});
+
+describe('before the first state', () => {
+  test('traffic from and to workloads is dropped, and that of others passes', async () => {
+    expect(await passes(tcp(web, db, 80))).toBe(true);
+    await router.forgetConnections();
+    await dataplane().start();
+    expect(await passes(tcp(web, db, 80))).toBe(false);
+    expect(await passes(six(tcp(web, db, 80)))).toBe(false);
+    expect(await passes(tcp(outside, db, 80))).toBe(false);
+    expect(await passes(tcp(web, outside, 80))).toBe(false);
+  });
+
+  test('an established flow goes on', async () => {
+    const flow = tcp(outside, db, 80);
+    expect(await passes(flow)).toBe(true);
+    expect(await passes(reply(flow), 'calib2', tcpFlag.syn | tcpFlag.ack)).toBe(true);
+    await dataplane().start();
+    expect(await passes(flow, 'eth0', tcpFlag.ack)).toBe(true);
+    expect(await passes(tcp(outside, db, 81))).toBe(false);
+  });
+});
+
+describe('workloads under policy', () => {
+  test('a workload without policy and profile gets nothing, with an open profile everything', async () => {
+    const driver = dataplane();
+    await driver.apply([workload(web), workload(db, { profiles: [] }), profile('open', open)]);
+    expect(await passes(tcp(web, db, 80))).toBe(false);
+    await driver.apply([workload(db)]);
+    expect(await passes(tcp(web, db, 80))).toBe(true);
+    expect(await passes(six(tcp(web, db, 80)))).toBe(true);
+  });
+
+  test('a policy for one direction leaves the other to the profiles', async () => {
+    await dataplane().apply([
+      profile('open', open),
+      policy('in', [{ action: 'allow', match: { protocol: 6, destinationPorts: [{ min: 80, max: 80 }] } }]),
+      workload(web),
+      workload(db, { ingress: ['in'] }),
+    ]);
+    expect(await passes(tcp(web, db, 80))).toBe(true);
+    expect(await passes(tcp(web, db, 81))).toBe(false);
+    expect(await passes(udp(web, db, 80))).toBe(false);
+    expect(await passes(tcp(db, web, 81))).toBe(true);
+  });
+
+  test('pass goes to the profiles, and to none when there is none', async () => {
+    const driver = dataplane();
+    const pass: readonly ActiveRule[] = [{ action: 'pass', match: {} }];
+    await driver.apply([
+      profile('open', open),
+      policy('p', pass, pass),
+      workload(web),
+      workload(db, { ingress: ['p'] }),
+    ]);
+    expect(await passes(tcp(web, db, 80))).toBe(true);
+    await driver.apply([workload(db, { ingress: ['p'], profiles: [] })]);
+    expect(await passes(tcp(web, db, 81))).toBe(false);
+  });
+
+  test('a list with many ports drops other ports, other protocols and keeps its port-free rules', async () => {
+    const ports = (protocol: number, port: number): ActiveRule => ({
+      action: 'allow',
+      match: { protocol, destinationPorts: [{ min: port, max: port }] },
+    });
+    await dataplane().apply([
+      profile('open', open),
+      policy('in', [
+        { action: 'deny', match: { protocol: 6, sourcePorts: [{ min: 666, max: 666 }] } },
+        ...[80, 443, 8080].map(port => ports(6, port)),
+        ports(17, 53),
+        { action: 'allow', match: { protocol: 1, icmp: { type: 8 } } },
+      ]),
+      workload(web),
+      workload(db, { ingress: ['in'] }),
+    ]);
+    expect(await passes(tcp(web, db, 443))).toBe(true);
+    expect(await passes(tcp(web, db, 443, 666))).toBe(false);
+    expect(await passes(tcp(web, db, 53))).toBe(false);
+    expect(await passes(udp(web, db, 53))).toBe(true);
+    expect(await passes(udp(web, db, 443))).toBe(false);
+    const { sourcePort: _, destinationPort: __, ...bare } = tcp(web, db, 0);
+    expect(await passes({ ...bare, protocol: 1, icmpType: 8, icmpCode: 0 })).toBe(true);
+    // Bytes 2 and 3 of this header say 443, but the protocol has no ports.
+    expect(await passes({ ...bare, protocol: 89 })).toBe(false);
+  });
+
+  test('a changed policy decides over the next connection', async () => {
+    const driver = dataplane();
+    const only = (action: 'allow' | 'deny'): DataplaneUpdate => policy('in', [{ action, match: {} }]);
+    await driver.apply([
+      profile('open', open),
+      only('allow'),
+      workload(web),
+      workload(db, { ingress: ['in'] }),
+    ]);
+    expect(await passes(tcp(web, db, 80))).toBe(true);
+    await driver.apply([only('deny')]);
+    expect(await passes(tcp(web, db, 80, 40_001))).toBe(false);
+    await driver.apply([only('allow')]);
+    expect(await passes(tcp(web, db, 80, 40_002))).toBe(true);
+  });
+
+  test('a removed, unknown or disabled endpoint is closed', async () => {
+    const driver = dataplane();
+    await driver.apply([profile('open', open), workload(web), workload(db)]);
+    expect(await passes(tcp(web, db, 80))).toBe(true);
+    await driver.apply([workload(db, { adminUp: false })]);
+    expect(await passes(tcp(web, db, 81))).toBe(false);
+    await driver.apply([workload(db)]);
+    expect(await passes(tcp(web, db, 82))).toBe(true);
+    await driver.apply([{ kind: 'endpoint-removed', id: 'calib2' as EndpointId }]);
+    expect(await passes(tcp(web, db, 83))).toBe(false);
+    expect(await passes(tcp(db, outside, 83))).toBe(false);
+  });
+});
+
+describe('the packets themselves', () => {
+  test('a source address that is not the workload’s is dropped, in both families', async () => {
+    await dataplane().apply([profile('open', open), workload(web), workload(db)]);
+    expect(await passes(tcp(web, outside, 80))).toBe(true);
+    expect(await passes(tcp(db, outside, 80), 'calia1')).toBe(false);
+    expect(await passes(six(tcp(web, outside, 80)))).toBe(true);
+    expect(await passes(six(tcp(db, outside, 80)), 'calia1')).toBe(false);
+  });
+
+  test('what connection tracking calls invalid does not reach a workload', async () => {
+    await dataplane().apply([profile('open', open), workload(web), workload(db)]);
+    expect(await passes(tcp(web, db, 80))).toBe(true);
+    expect(await passes(tcp(web, db, 81), 'calia1', tcpFlag.syn | tcpFlag.fin)).toBe(false);
+  });
+
+  test('what leaves a pool with NAT for the outside gets another source, what stays keeps its own', async () => {
+    const cidr = parseCidr('10.65.0.0/16');
+    if (cidr === undefined) throw new Error('not a CIDR');
+    await router.net.run('router', 'ip', 'address', 'add', '192.0.2.254/32', 'dev', 'eth0');
+    await dataplane().apply([
+      profile('open', open),
+      workload(web),
+      workload(db),
+      { kind: 'pools-updated', pools: [{ cidr, natOutgoing: true }] },
+    ]);
+    const out = send(tcp(web, outside, 80));
+    await router.arrival('eth0', out);
+    expect(isIn(sourceOf(router.received('eth0').get(out) ?? Buffer.alloc(20)), '10.65.0.0/16')).toBe(false);
+    const inner = send(tcp(web, db, 80));
+    await router.arrival('calib2', inner);
+    expect(sourceOf(router.received('calib2').get(inner) ?? Buffer.alloc(20))).toBe('10.65.0.1');
+  });
+});
+
+describe('a new agent on a host with a table', () => {
+  test('takes over without losing a packet of established and new allowed flows', async () => {
+    const state = [profile('open', open), workload(web), workload(db)];
+    await dataplane().apply(state);
+    const flow = udp(outside, db, 5000, 5000);
+    expect(await passes(flow)).toBe(true);
+    expect(await passes(reply(flow))).toBe(true);
+
+    const successor = dataplane();
+    const sent: number[] = [];
+    const traffic = setInterval(() => {
+      sent.push(send(flow), send(udp(outside, db, 6000, 10_000 + sent.length)));
+    }, 1);
+    await successor.start();
+    await successor.apply([
+      ...state,
+      policy('in', [{ action: 'allow', match: { protocol: 17 } }]),
+      workload(db, { ingress: ['in'] }),
+    ]);
+    await successor.apply([workload(db)]);
+    clearInterval(traffic);
+    expect(sent.length).toBeGreaterThan(20);
+    await router.arrival('calib2', ...sent);
+  });
+
+  test('changes nothing before it has the first state', async () => {
+    await dataplane().apply([profile('open', open), workload(web), workload(db)]);
+    const before = await router.nft(['-a', 'list', 'table', 'inet', 'calico']);
+    await dataplane().start();
+    const after = await router.nft(['-a', 'list', 'table', 'inet', 'calico']);
+    expect(after.stdout).toBe(before.stdout);
+    expect(await passes(tcp(web, db, 80))).toBe(true);
+  });
+});
+
+describe('a table that somebody else has changed', () => {
+  test('is repaired by a resync, and left alone when nothing differs', async () => {
+    const driver = dataplane();
+    await driver.apply([profile('open', open), workload(web), workload(db)]);
+    const list = async (): Promise<string> =>
+      (await router.nft(['-n', 'list', 'table', 'inet', 'calico'])).stdout;
+    const good = await list();
+    await router.nft(['flush', 'chain', 'inet', 'calico', 'forward']);
+    await router.nft(['delete', 'element', 'inet', 'calico', 'wl-to', '{ "calib2" }']);
+    await router.nft(['add', 'chain', 'inet', 'calico', 'foreign']);
+    await driver.resync();
+    const sorted = (text: string): readonly string[] =>
+      text
+        .split(/[\n,]/)
+        .map(line => line.trim())
+        .sort();
+    expect(sorted(await list())).toStrictEqual(sorted(good));
+
+    const handles = await router.nft(['-a', 'list', 'table', 'inet', 'calico']);
+    await driver.resync();
+    expect((await router.nft(['-a', 'list', 'table', 'inet', 'calico'])).stdout).toBe(handles.stdout);
+  });
+});
