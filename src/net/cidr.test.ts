@@ -12,8 +12,8 @@ import {
   overlaps,
   parseCidr,
   sizeOf,
-} from './cidr.js';
-import type { Cidr } from './cidr.js';
+} from './index.js';
+import type { Cidr } from './index.js';
 import { formatIp, parseIp } from './ip.js';
 import type { Ip } from './ip.js';
 

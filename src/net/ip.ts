@@ -16,7 +16,7 @@ export function widthOf(version: IpVersion): number {
 }
 
 function parseIpv4(text: string): bigint {
-  return text.split('.').reduce((bits, part) => (bits << 8n) | BigInt(part), 0n);
+  return BigInt(text.split('.').reduce((bits, part) => bits * 256 + Number(part), 0));
 }
 
 function parseIpv6(text: string): bigint {
@@ -31,8 +31,12 @@ function parseIpv6(text: string): bigint {
   const [head = '', rest] = groups.split('::');
   const left = head === '' ? [] : head.split(':');
   const right = rest === undefined || rest === '' ? [] : rest.split(':');
-  const zeros = rest === undefined ? [] : Array<string>(8 - left.length - right.length).fill('0');
-  return [...left, ...zeros, ...right].reduce((bits, part) => (bits << 16n) | BigInt(`0x${part}`), 0n);
+  const zeros = '0000'.repeat(8 - left.length - right.length);
+  return BigInt(`0x${padded(left)}${zeros}${padded(right)}`);
+}
+
+function padded(groups: readonly string[]): string {
+  return groups.map(group => group.padStart(4, '0')).join('');
 }
 
 /**
@@ -56,7 +60,8 @@ export function parseIp(text: string): Ip | undefined {
 }
 
 function formatIpv6(bits: bigint): string {
-  const groups = Array.from({ length: 8 }, (_, i) => Number((bits >> BigInt(112 - 16 * i)) & 0xffffn));
+  const digits = bits.toString(16).padStart(32, '0');
+  const groups = Array.from({ length: 8 }, (_, i) => Number.parseInt(digits.slice(4 * i, 4 * i + 4), 16));
   // RFC 5952 4.2: compress the first longest run of at least two zero groups.
   let best = { start: -1, length: 1 };
   for (let i = 0; i < 8; i++) {
@@ -73,7 +78,8 @@ function formatIpv6(bits: bigint): string {
 /** Canonical text: dotted quad, or RFC 5952. */
 export function formatIp(ip: Ip): string {
   if (ip.version === 6) return formatIpv6(ip.bits);
-  return [24n, 16n, 8n, 0n].map(shift => String((ip.bits >> shift) & 0xffn)).join('.');
+  const bits = Number(ip.bits);
+  return `${String(bits >>> 24)}.${String((bits >>> 16) & 255)}.${String((bits >>> 8) & 255)}.${String(bits & 255)}`;
 }
 
 /** The canonical text of an address in any accepted form; undefined when it is none. */

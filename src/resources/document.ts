@@ -8,7 +8,7 @@ import {
   reportUnknownField,
 } from './problem.js';
 import type { Place, Problem } from './problem.js';
-import { asMap, fieldFinder, pairKeys } from './record.js';
+import { asMap, find, forEachKey, nameFinder } from './record.js';
 import { definitionOf, isKind, kinds } from './registry.js';
 import type { Resource } from './registry.js';
 
@@ -57,10 +57,12 @@ function readMember(value: unknown, place: Place, read: Readings): void {
   read.push(readResource(value, { ...place, resource: read.length }));
 }
 
-const findTop = fieldFinder(['apiVersion', 'kind', 'metadata', 'spec', 'items']);
+const LIST_FIELDS = ['apiVersion', 'kind', 'metadata', 'items'] as const;
+const listFields = nameFinder(new Map(LIST_FIELDS.map(name => [name as string, name])));
 
-function fieldOf(map: Readonly<Record<string, unknown>>, name: string): unknown {
-  const key = name in map ? name : Object.keys(map).find(each => findTop(each) === name);
+/** `kind` or `apiVersion` of a map, in any spelling. */
+function fieldOf(map: Readonly<Record<string, unknown>>, name: 'kind' | 'apiVersion'): unknown {
+  const key = name in map ? name : Object.keys(map).find(each => find(listFields, each) === name);
   return key === undefined ? undefined : map[key];
 }
 
@@ -80,23 +82,22 @@ function readList(
   { place, read }: { readonly place: Place; readonly read: Readings },
 ): void {
   const expected = 'a map with apiVersion, kind, metadata and items';
-  const find = fieldFinder(['apiVersion', 'kind', 'metadata', 'items']);
-  for (const { name, key, inner } of pairKeys({ map, find, place, expected })) {
+  forEachKey({ map, place, expected }, listFields, (name, key, inner) => {
+    if (inner === null) return;
     if (name === 'metadata') readListMetadata(inner, inside(place, key));
-    if (name !== 'items' || inner === null) continue;
+    if (name !== 'items') return;
     const items = inside(place, key, `${goName}List.items`);
     if (!Array.isArray(inner)) {
       reportType(items, `[]api.${goName}`, { value: inner, expected: `a list of ${kind} resources` });
-      continue;
+      return;
     }
     for (const [index, item] of inner.entries()) {
       read.push(readItem(item, kind, inside({ ...items, resource: read.length }, index)));
     }
-  }
+  });
 }
 
 function readListMetadata(value: unknown, place: Place): void {
-  if (value === null) return;
   const map = asMap(value);
   const expected = 'an empty map';
   if (map === undefined) reportType(place, 'unversioned.ListMetadata', { value, expected });

@@ -37,42 +37,66 @@ export function record<S extends Shape>(fields: S, options: RecordOptions<S>): F
   const names = Object.keys(fields);
   const goType = `api.${struct}`;
   const expected = `a map with ${names.length === 1 ? 'the field' : 'fields out of'} ${names.join(', ')}`;
-  const find = fieldFinder(names, aliases);
-  const present = Object.entries(fields).filter((entry): entry is [string, PresentField<unknown>] =>
-    isPresent(entry[1]),
-  );
-  const nullable = new Set(names.filter(name => fields[name]?.takesNull === true));
+  const members = Object.entries(fields).map(([name, field]): Member => ({
+    name,
+    field,
+    owner: `${struct}.${name}`,
+  }));
+  const finder = nameFinder(new Map(members.map(member => [member.name, member])), aliases);
 
   const read = (input: unknown, place: Place): Shaped<S> | undefined => {
     const map = input === null ? {} : asMap(input);
     if (map === undefined) return reportType(place, goType, { value: input, expected });
     const before = place.problems.length;
-    const value: Record<string, unknown> = {};
-    let failed: Set<string> | undefined;
-    const fail = (name: string, count: number): void => {
-      if (place.problems.length > count) (failed ??= new Set()).add(name);
-    };
-    for (const { name, key, inner } of pairKeys({ map, find, place, expected })) {
-      if (inner === null && !nullable.has(name)) continue;
-      const count = place.problems.length;
-      const result = fields[name]?.read(inner, inside(place, key, `${struct}.${name}`));
-      if (result !== undefined) value[name] = result;
-      fail(name, count);
-    }
-    for (const [name, field] of present) {
-      if (name in value || failed?.has(name) === true) continue;
-      const count = place.problems.length;
-      value[name] = field.absent(inside(place, name, `${struct}.${name}`));
-      fail(name, count);
-    }
+    const { value, failed } = readMembers(members, finder, { map, place, expected });
     // What stands in `value` was read by the fields of the shape, so it has their types; the present ones are
     // all there unless a problem was reported.
-    check?.(value as Partial<Shaped<S>>, place, failed ?? none);
+    check?.(value as Partial<Shaped<S>>, place, failed);
     if (place.problems.length > before) return undefined;
     return dropEmpty && Object.keys(value).length === 0 ? undefined : (value as Shaped<S>);
   };
 
-  return { expected, goType, schema: schemaOf(fields), read, write: value => write(fields, value) };
+  return { expected, goType, schema: schemaOf(fields), read, write: value => write(members, value) };
+}
+
+interface Member {
+  readonly name: string;
+  readonly field: Field<unknown> | PresentField<unknown>;
+  readonly owner: string;
+}
+
+interface MapInput {
+  readonly map: Readonly<Record<string, unknown>>;
+  readonly place: Place;
+  readonly expected: string;
+}
+
+/** The values that could be read, and the names of those that could not. */
+interface MembersRead {
+  readonly value: Record<string, unknown>;
+  readonly failed: ReadonlySet<string>;
+}
+
+function readMembers(members: readonly Member[], finder: NameFinder<Member>, input: MapInput): MembersRead {
+  const { place } = input;
+  const { problems } = place;
+  const value: Record<string, unknown> = {};
+  let failed: Set<string> | undefined;
+  forEachKey(input, finder, ({ name, field, owner }, key, inner) => {
+    if (inner === null && field.takesNull !== true) return;
+    const count = problems.length;
+    const result = field.read(inner, inside(place, key, owner));
+    if (result !== undefined) value[name] = result;
+    if (problems.length > count) (failed ??= new Set()).add(name);
+  });
+  for (const { name, field, owner } of members) {
+    if (!('present' in field) || value[name] !== undefined || failed?.has(name) === true) continue;
+    const count = problems.length;
+    const result = field.absent(inside(place, name, owner));
+    if (problems.length > count) (failed ??= new Set()).add(name);
+    else value[name] = result;
+  }
+  return { value, failed: failed ?? none };
 }
 
 /** A record that is there even where the user left it out. */
@@ -82,10 +106,6 @@ export function presentRecord<S extends Shape>(
 ): PresentField<Shaped<S>> {
   const inner = record(fields, options);
   return { ...inner, present: true, absent: place => inner.read({}, place) };
-}
-
-function isPresent(field: Field<unknown>): boolean {
-  return 'present' in field;
 }
 
 /** The input as a map, when it is one. */
@@ -98,63 +118,74 @@ export function asMap(input: unknown): Readonly<Record<string, unknown>> | undef
     : undefined;
 }
 
-/** Finds the field that a key of the input means. */
-export type FieldFinder = (key: string) => string | undefined;
+/** Finds what a key of the input means: by its exact name, else by an alias or another case. */
+export interface NameFinder<T> {
+  readonly exact: ReadonlyMap<string, T>;
+  readonly loose: ReadonlyMap<string, T>;
+}
 
-/** Exact names before other spellings, as the original decodes. */
-export function fieldFinder(
-  names: readonly string[],
+/** A finder of `targets` by their names, and by `aliases` for these names. */
+export function nameFinder<T>(
+  targets: ReadonlyMap<string, T>,
   aliases: Readonly<Record<string, string>> = {},
-): FieldFinder {
-  const exact = new Map([...Object.entries(aliases), ...names.map(name => [name, name] as const)]);
-  const anyCase = new Map([...exact].map(([spelling, name]) => [spelling.toLowerCase(), name]));
-  return key => exact.get(key) ?? anyCase.get(key.toLowerCase());
+): NameFinder<T> {
+  const loose = new Map<string, T>();
+  for (const [alias, name] of [
+    ...Object.entries(aliases),
+    ...[...targets.keys()].map(key => [key, key] as const),
+  ]) {
+    const target = targets.get(name);
+    if (target !== undefined) loose.set(alias.toLowerCase(), target);
+  }
+  return { exact: targets, loose };
 }
 
-interface PairedKey {
-  readonly name: string;
-  readonly key: string;
-  readonly inner: unknown;
+/** What a key means; undefined when it means nothing. */
+export function find<T>(finder: NameFinder<T>, key: string): T | undefined {
+  return finder.exact.get(key) ?? finder.loose.get(key.toLowerCase());
 }
 
-/** The keys of a map with the fields that they mean, in the order of the document. */
-export function* pairKeys({
-  map,
-  find,
-  place,
-  expected,
-}: {
-  readonly map: Readonly<Record<string, unknown>>;
-  readonly find: FieldFinder;
-  readonly place: Place;
-  readonly expected: string;
-}): Generator<PairedKey, void> {
-  const paired: PairedKey[] = [];
+/** Visits the keys that mean something, in the order of the document, and reports the others. */
+export function forEachKey<T>(
+  { map, place, expected }: MapInput,
+  finder: NameFinder<T>,
+  visit: (target: T, key: string, inner: unknown) => void,
+): void {
   for (const key of Object.keys(map)) {
-    if (map[key] === undefined) continue;
-    const name = find(key);
-    if (name === undefined) {
-      reportUnknownField(inside(place, key), map[key], expected, key);
-      continue;
+    const inner = map[key];
+    if (inner === undefined) continue;
+    const target = find(finder, key);
+    const rival = target === undefined || finder.exact.has(key) ? undefined : rivalOf(key, map, finder);
+    if (target === undefined) reportUnknownField(inside(place, key), inner, expected, key);
+    else if (rival === undefined) visit(target, key, inner);
+    else {
+      // The original named the spelling that comes first in byte order, even when it is the right one.
+      const named = rival < key ? rival : key;
+      reportUnknownField(inside(place, key), inner, `this field once; it is there as ${rival} too`, named);
     }
-    const earlier = paired.find(other => other.name === name);
-    if (earlier === undefined) {
-      const pair = { name, key, inner: map[key] };
-      paired.push(pair);
-      yield pair;
-      continue;
-    }
-    // The original named the spelling that comes first in byte order, even when it is the right one.
-    const named = earlier.key < key ? earlier.key : key;
-    reportUnknownField(inside(place, key), map[key], `${name} only once; ${earlier.key} is there too`, named);
   }
 }
 
-function write(fields: Shape, value: Readonly<Record<string, unknown>>): Record<string, unknown> {
+/** The key that counts when several mean the same: the exact one, else the first; undefined if it is `key`. */
+function rivalOf<T>(
+  key: string,
+  map: Readonly<Record<string, unknown>>,
+  finder: NameFinder<T>,
+): string | undefined {
+  const target = find(finder, key);
+  const same = Object.keys(map).filter(other => map[other] !== undefined && find(finder, other) === target);
+  const counts = same.find(other => finder.exact.has(other)) ?? same[0];
+  return counts === key ? undefined : counts;
+}
+
+function write(
+  members: readonly Member[],
+  value: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
   const out: Record<string, unknown> = {};
-  for (const name of Object.keys(fields)) {
+  for (const { name, field } of members) {
     const inner = value[name];
-    const shown = inner === undefined ? undefined : fields[name]?.write(inner);
+    const shown = inner === undefined ? undefined : field.write(inner);
     if (shown !== undefined) out[name] = shown;
   }
   return out;

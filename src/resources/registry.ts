@@ -75,5 +75,3 @@ export function toJson(resource: Resource): Record<string, unknown> {
 export function jsonSchema(kind: Kind): JsonSchema {
   return { ...known(kind).body.schema, description: known(kind).description };
 }
-
-export type { CellContext, Column };

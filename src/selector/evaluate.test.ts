@@ -1,10 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { selectorText, someLabels } from '../../test/support/selector-arbitrary.js';
-import { canonicalText, selectorId } from './canonical.js';
-import { matches } from './evaluate.js';
-import { parseSelector } from './parser.js';
-import type { Selector } from './selector.js';
+import { canonicalText, matches, parseSelector, selectorId } from './index.js';
+import type { Selector } from './index.js';
 
 function parsed(text: string): Selector {
   const result = parseSelector(text);

@@ -37,19 +37,23 @@ const LABEL = '(?:[a-zA-Z0-9.-]{0,253}/)?[a-zA-Z0-9](?:[a-zA-Z0-9_.-]{0,61}[a-zA
 const SPACE = '[\\t\\n\\f\\r ]*';
 
 /** Tried in this order, after the punctuation: `has(x)` before `not in` before `in` before a label `has`. */
-const words: readonly { readonly kind: TokenKind; readonly source: string }[] = [
-  { kind: 'has', source: `has\\(${SPACE}(${LABEL})${SPACE}\\)` },
-  { kind: 'not in', source: `not${SPACE}in\\b` },
-  { kind: 'in', source: 'in\\b' },
-  { kind: 'all', source: `all\\(${SPACE}\\)` },
-  { kind: 'label', source: `(${LABEL})` },
+const words: readonly { readonly kind: TokenKind; readonly pattern: RegExp }[] = [
+  { kind: 'has', pattern: sticky(`has\\(${SPACE}(${LABEL})${SPACE}\\)`) },
+  { kind: 'not in', pattern: sticky(`not${SPACE}in\\b`) },
+  { kind: 'in', pattern: sticky('in\\b') },
+  { kind: 'all', pattern: sticky(`all\\(${SPACE}\\)`) },
+  { kind: 'label', pattern: sticky(`(${LABEL})`) },
 ];
+
+/** Matches only where it is told to, by a `lastIndex` that is set before each use. */
+function sticky(source: string): RegExp {
+  return new RegExp(source, 'y');
+}
 
 /** Splits a selector into tokens, the last of which is `end`; the rules are those of resources.md 7.2. */
 export function tokenize(
   text: string,
 ): { readonly ok: true; readonly tokens: readonly Token[] } | SyntaxProblem {
-  const patterns = words.map(({ kind, source }) => ({ kind, pattern: new RegExp(source, 'y') }));
   const tokens: Token[] = [];
   let position = 0;
   for (;;) {
@@ -58,7 +62,7 @@ export function tokenize(
       tokens.push({ kind: 'end', text: 'end of selector', position });
       return { ok: true, tokens };
     }
-    const read = readPunctuation(text, position) ?? readWord(patterns, text, position);
+    const read = readPunctuation(text, position) ?? readWord(text, position);
     if ('ok' in read) return read;
     tokens.push(read.token);
     position = read.next;
@@ -103,12 +107,8 @@ function readPunctuation(text: string, position: number): Read | SyntaxProblem |
   }
 }
 
-function readWord(
-  patterns: readonly { readonly kind: TokenKind; readonly pattern: RegExp }[],
-  text: string,
-  position: number,
-): Read | SyntaxProblem {
-  for (const { kind, pattern } of patterns) {
+function readWord(text: string, position: number): Read | SyntaxProblem {
+  for (const { kind, pattern } of words) {
     pattern.lastIndex = position;
     const match = pattern.exec(text);
     if (match !== null) {

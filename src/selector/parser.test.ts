@@ -108,13 +108,14 @@ describe('a selector', () => {
   });
 
   test('of a megabyte of label characters is refused in time that grows with its length only', () => {
+    // Some tens of milliseconds; were it the square of the length, hours.
     const start = performance.now();
     parseSelector('a_-'.repeat(300_000));
     parseSelector('a' + '_'.repeat(1_000_000));
     parseSelector('has('.repeat(100_000));
     parseSelector(`has(${' '.repeat(500_000)}a`);
     parseSelector(`not${' '.repeat(500_000)}x == 'a'`);
-    expect(performance.now() - start).toBeLessThan(2000);
+    expect(performance.now() - start).toBeLessThan(20_000);
   });
 
   test('of any text whatever is either read or refused with a place inside the text', () => {
