@@ -8,7 +8,6 @@ const littleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 export const HEADER_LENGTH = 16;
 const ATTRIBUTE_HEADER_LENGTH = 4;
 const MAX_ATTRIBUTE_LENGTH = 0xffff;
-const NESTED = 0x8000;
 /** without the flags for nested and for big-endian */
 const TYPE_MASK = 0x3fff;
 
@@ -114,10 +113,10 @@ export class MessageWriter {
     return this.attribute(type, new TextEncoder().encode(`${text}\0`));
   }
 
-  /** An attribute that holds what `fill` writes. */
-  nested(type: number, fill: (writer: this) => void, flags: 0 | typeof NESTED = NESTED): this {
+  /** An attribute that holds what `fill` writes; netfilter wants the flag for nested in `type`. */
+  nested(type: number, fill: (writer: this) => void): this {
     const start = this.#length;
-    this.u16(0).u16(type | flags);
+    this.u16(0).u16(type);
     fill(this);
     const length = this.#length - start;
     this.#view.setUint16(

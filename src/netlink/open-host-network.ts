@@ -1,4 +1,5 @@
 import { closeSync } from 'node:fs';
+import { forgetConnections } from './conntrack/forget-connections.js';
 import type { HostNetwork, NetworkChange, RouteRequest, VethRequest } from './host-network.js';
 import { loadLibc } from './libc.js';
 import { openNetns, warmThreadPool, withNetns } from './netns.js';
@@ -7,7 +8,7 @@ import { createVeth, dumpLinks, linkByName, setLinkUp } from './rtnl/link.js';
 import { replaceNeighbour } from './rtnl/neigh.js';
 import { deleteRoute, dumpRoutes, replaceRoute } from './rtnl/route.js';
 import { SlowSocket } from './slow.js';
-import { createKernel, NETLINK_ROUTE, NetlinkSocket } from './socket.js';
+import { createKernel, NETLINK_NETFILTER, NETLINK_ROUTE, NetlinkSocket } from './socket.js';
 import type { Kernel } from './socket.js';
 import { readSysctlFile, writeSysctlFile } from './sysctl.js';
 import { NetworkWatch } from './watch.js';
@@ -106,6 +107,15 @@ class KernelNetwork implements HostNetwork {
 
   replaceNeighbour(index: number, address: string, mac: string): void {
     replaceNeighbour(this.#socket, { index, address, mac });
+  }
+
+  forgetConnections(addresses: readonly string[]): number {
+    const socket = this.#inside(() => new NetlinkSocket(this.#kernel, NETLINK_NETFILTER));
+    try {
+      return forgetConnections(socket, addresses);
+    } finally {
+      socket.close();
+    }
   }
 
   writeSysctl(path: readonly string[], value: string): void {

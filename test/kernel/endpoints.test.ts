@@ -326,29 +326,43 @@ describe('a restart', () => {
 });
 
 describe('an address that leaves its endpoint', () => {
-  test('has its connections forgotten, after its route is gone and before it is given again', async () => {
-    plumbing.stop();
+  const connections = async () =>
+    (await net.run('host', 'conntrack', '-L', '-o', 'id')).split('\n').filter(line => line !== '').length;
+
+  const track = async (source: string, destination: string, ...more: readonly string[]) => {
+    const ports = ['--sport', '1000', '--dport', '80', '--state', 'ESTABLISHED', '--timeout', '600'];
+    await net.run('host', 'conntrack', '-I', '-s', source, '-d', destination, '-p', 'tcp', ...ports, ...more);
+  };
+
+  test('has its connections forgotten in every role, and no others', async () => {
+    await addPod('a', ['10.65.0.1/32', 'fd65::1/128']);
+    await addPod('b', ['10.65.0.2/32']);
+    plumbing.start();
+    const b = updated('b', { addresses: ['10.65.0.2'] });
+    await plumbing.apply([updated('a', { addresses: ['10.65.0.1', 'fd65::1'] }), b]);
+    await track('10.65.0.1', '10.9.9.9');
+    await track('10.9.9.9', '10.65.0.1');
+    await track('10.9.9.9', '10.9.9.8', '--dst-nat', '10.65.0.1');
+    await track('fd65::1', 'fd99::9');
+    await track('10.65.0.2', '10.9.9.9');
+    expect(await connections()).toBe(5);
+    await plumbing.apply([updated('a', { addresses: ['10.65.0.1', 'fd65::1'], labels: { x: 'y' } })]);
+    expect(await connections()).toBe(5);
+    await plumbing.apply([removed('a')]);
+    expect(await connections()).toBe(1);
+    await host.deleteLink(host.linkByName('calib')?.index ?? 0);
+    await plumbing.apply([removed('b')]);
+    expect(await connections()).toBe(0);
+  });
+
+  test('and goes to another endpoint starts there without connections', async () => {
     await addPod('a', ['10.65.0.1/32']);
     await addPod('b', ['10.65.0.1/32']);
-    const forgotten: string[] = [];
-    plumbing = createEndpointPlumbing({
-      network: host,
-      config: { interfacePrefixes: ['cali'], ipv6: false },
-      log: silentLogger,
-      clock: systemClock,
-      forgetConnections: address => {
-        forgotten.push(
-          `${address}: ${ours()
-            .filter(route => route.includes('cali'))
-            .join()}`,
-        );
-      },
-    });
     plumbing.start();
     await plumbing.apply([updated('b', { addresses: ['10.65.0.1'] })]);
+    await track('10.65.0.1', '10.9.9.9');
     await plumbing.apply([updated('a', { addresses: ['10.65.0.1'] })]);
-    await plumbing.apply([removed('b')]);
-    await plumbing.apply([removed('a')]);
-    expect(forgotten).toEqual(['10.65.0.1: ', '10.65.0.1: ']);
+    expect(await connections()).toBe(0);
+    expect(ours()).toContain('10.65.0.1/32 calia');
   });
 });

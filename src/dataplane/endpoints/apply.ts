@@ -19,7 +19,6 @@ export interface ApplyTarget {
   readonly observed: Observed;
   readonly done: Progress;
   readonly settings: SettingOptions;
-  readonly forgetConnections: (address: string) => void;
   readonly onSettingProblem: SettingProblem;
 }
 
@@ -44,10 +43,6 @@ export function applyAction(target: ApplyTarget, action: PlumbingAction): void {
       observed.routeDeleted(action.route);
       break;
     }
-    case 'forget-connections':
-      target.forgetConnections(addressOf(action.destination));
-      done.holders.delete(action.destination);
-      break;
     case 'set-route': {
       const { destination, link } = action;
       network.replaceRoute({ destination, interfaceIndex: link.index, protocol, scope: 'link' });

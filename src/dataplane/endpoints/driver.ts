@@ -7,7 +7,7 @@ import { applyAction } from './apply.js';
 import type { ApplyTarget, Progress } from './apply.js';
 import { Claims } from './claims.js';
 import { Observed } from './observed.js';
-import { GATEWAY_DESTINATION, planDestination, planInterface } from './plan.js';
+import { addressOf, GATEWAY_DESTINATION, planDestination, planInterface } from './plan.js';
 import type { PlumbingAction } from './plan.js';
 import { configureHost } from './settings.js';
 import { endpointState } from './state.js';
@@ -36,8 +36,6 @@ export interface EndpointPlumbingParts {
   readonly config: EndpointPlumbingConfig;
   readonly log: Logger;
   readonly clock: Clock;
-  /** ends the connections of an address that has left its endpoint */
-  readonly forgetConnections?: (address: string) => void;
 }
 
 /** Interface settings, host routes and neighbours of the workload endpoints of this host. */
@@ -192,7 +190,10 @@ class KernelPlumbing implements EndpointPlumbing {
     this.#reconcile(destinations, new Set(this.#claims.interfaces()));
   }
 
-  /** Interfaces first: a route brings traffic, which the settings must be ready for. */
+  /**
+   * What must go, then the connections of addresses that nobody has any more, then what must come: interfaces
+   * first, because a route brings traffic for which the settings must be ready.
+   */
   #reconcile(destinations: ReadonlySet<string>, interfaces: ReadonlySet<string>): void {
     const world = {
       claims: this.#claims,
@@ -200,13 +201,13 @@ class KernelPlumbing implements EndpointPlumbing {
       done: this.#done,
       now: this.#parts.clock.monotonic(),
     };
+    const plans = [...destinations]
+      .map(destination => ({ destination, ...planDestination(world, destination) }))
+      .filter(({ destination, removals }) => this.#attempt(destination, removals));
+    this.#release(plans.filter(({ released }) => released).map(({ destination }) => destination));
     for (const name of interfaces) this.#attempt(name, planInterface(world, name));
-    const plans = [...destinations].map(destination => ({
-      destination,
-      actions: planDestination(world, destination),
-    }));
-    for (const { destination, actions } of plans) {
-      this.#attempt(destination, actions);
+    for (const { destination, additions } of plans) {
+      this.#attempt(destination, additions);
       const holder = this.#claims.holder(destination);
       const present = this.#observed.routesTo(destination).length > 0;
       if (holder !== undefined && present) this.#done.holders.set(destination, holder.id);
@@ -215,29 +216,42 @@ class KernelPlumbing implements EndpointPlumbing {
     if (this.#failures.size > 0) this.#repairLater(RETRY_DELAY_MS);
   }
 
-  #attempt(key: string, actions: readonly PlumbingAction[]): void {
+  /** Ends the connections of addresses that left their endpoint; that this fails keeps no route waiting. */
+  #release(destinations: readonly string[]): void {
+    if (destinations.length === 0) return;
+    const addresses = destinations.map(addressOf);
+    try {
+      const count = this.#parts.network.forgetConnections(addresses);
+      this.#parts.log.debug('connections of released addresses forgotten', { addresses, count });
+    } catch (error) {
+      this.#parts.log.warn('connections of released addresses stay', { addresses, reason: messageOf(error) });
+    }
+    for (const destination of destinations) this.#done.holders.delete(destination);
+  }
+
+  /** Takes steps until one fails; the failure is kept under `key` and shows in the states. */
+  #attempt(key: string, actions: readonly PlumbingAction[]): boolean {
     const target = this.#target();
     try {
       for (const action of actions) applyAction(target, action);
       this.#failures.delete(key);
+      return true;
     } catch (error) {
       const reason = messageOf(error);
       if (this.#failures.get(key) !== reason) this.#parts.log.warn('plumbing failed', { of: key, reason });
       this.#failures.set(key, reason);
+      return false;
     }
   }
 
   #target(): ApplyTarget {
-    const { network, config, forgetConnections } = this.#parts;
+    const { network, config } = this.#parts;
     return {
       network,
       protocol: this.#protocol,
       observed: this.#observed,
       done: this.#done,
       settings: { ipv6: config.ipv6, routeLocalnet: config.routeLocalnet ?? false },
-      forgetConnections: address => {
-        forgetConnections?.(address);
-      },
       onSettingProblem: this.#settingProblem,
     };
   }

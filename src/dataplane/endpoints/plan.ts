@@ -13,8 +13,6 @@ const GRACE_MS = 10_000;
 /** One step, small enough to fail on its own. */
 export type PlumbingAction =
   | { readonly kind: 'delete-route'; readonly route: RouteInfo }
-  /** connections of an address that has left its endpoint */
-  | { readonly kind: 'forget-connections'; readonly destination: string }
   | { readonly kind: 'configure-link'; readonly link: LinkInfo }
   | { readonly kind: 'set-route'; readonly destination: string; readonly link: LinkInfo }
   | {
@@ -59,35 +57,53 @@ export function planInterface({ claims, observed, done }: World, name: string): 
   return done.configured.get(name) === link.index ? [] : [{ kind: 'configure-link', link }];
 }
 
+/** What one destination needs, in two parts: nothing new comes before the old has gone everywhere. */
+export interface DestinationPlan {
+  readonly removals: readonly PlumbingAction[];
+  /** its address has left the endpoint that had it: its connections must end before anybody gets it again */
+  readonly released: boolean;
+  readonly additions: readonly PlumbingAction[];
+}
+
 /** Brings the routes to one destination in line with who holds it. */
-export function planDestination(world: World, destination: string): readonly PlumbingAction[] {
+export function planDestination(world: World, destination: string): DestinationPlan {
   const { claims, observed, done } = world;
   const present = observed.routesTo(destination);
   const holder = claims.holder(destination);
   const last = done.holders.get(destination);
   const wanted = wantedLink(world, destination);
   const moved = last !== undefined && last !== holder?.id;
-  const inPlace = present.length === 1 && present[0]?.interfaceIndex === wanted?.index;
 
-  const wrong = present.filter(route => route.interfaceIndex !== wanted?.index && mayRemove(world, route));
   // A route that moves with its endpoint is replaced in one step; one that changes hands is taken away first.
-  const removed = wanted === undefined || moved ? wrong : [];
-  const leftOver = wanted === undefined || moved ? [] : wrong;
-  const orphaned = holder === undefined && removed.length > 0 && destination !== GATEWAY_DESTINATION;
-  const remove = (route: RouteInfo): PlumbingAction => ({ kind: 'delete-route', route });
+  const takenFirst = wanted === undefined || moved;
+  const wrong = present
+    .filter(route => route.interfaceIndex !== wanted?.index && mayRemove(world, route))
+    .map((route): PlumbingAction => ({ kind: 'delete-route', route }));
+  const orphaned = holder === undefined && wrong.length > 0 && destination !== GATEWAY_DESTINATION;
+  return {
+    removals: takenFirst ? wrong : [],
+    released: moved || orphaned,
+    additions: [
+      ...(wanted === undefined ? [] : planAdditions(world, destination, wanted)),
+      ...(takenFirst ? [] : wrong),
+    ],
+  };
+}
 
-  const setRoute = wanted !== undefined && !inPlace;
-  const mac = holder?.mac;
-  const setNeighbour =
-    wanted !== undefined &&
-    mac !== undefined &&
-    (setRoute || done.neighbours.get(destination) !== neighbourMark(wanted, mac));
+function planAdditions(
+  { claims, observed, done }: World,
+  destination: string,
+  link: LinkInfo,
+): readonly PlumbingAction[] {
+  const present = observed.routesTo(destination);
+  const inPlace = present.length === 1 && present[0]?.interfaceIndex === link.index;
+  const mac = claims.holder(destination)?.mac;
+  // The entry goes with the route: what took the one away has probably taken the other.
+  const stale =
+    mac !== undefined && (!inPlace || done.neighbours.get(destination) !== neighbourMark(link, mac));
   return [
-    ...removed.map(remove),
-    ...(moved || orphaned ? [{ kind: 'forget-connections', destination } as const] : []),
-    ...(setRoute ? [{ kind: 'set-route', destination, link: wanted } as const] : []),
-    ...(setNeighbour ? [{ kind: 'set-neighbour', destination, link: wanted, mac } as const] : []),
-    ...leftOver.map(remove),
+    ...(inPlace ? [] : [{ kind: 'set-route', destination, link } as const]),
+    ...(stale ? [{ kind: 'set-neighbour', destination, link, mac } as const] : []),
   ];
 }
 

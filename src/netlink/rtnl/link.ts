@@ -124,16 +124,17 @@ export interface VethMessage {
 /** The body of the message that creates both ends at once: down, since a veth cannot be created up. */
 export function writeVeth(writer: MessageWriter, veth: VethMessage): void {
   writeIfinfo(writer, {});
-  writer.attributeText(IFLA_IFNAME, veth.hostName).attribute(IFLA_ADDRESS, macBytes(veth.hostMac));
+  writer.attribute(IFLA_ADDRESS, macBytes(veth.hostMac));
   if (veth.mtu !== undefined) writer.attributeU32(IFLA_MTU, veth.mtu);
+  writer.attributeText(IFLA_IFNAME, veth.hostName);
   writer.nested(IFLA_LINKINFO, info => {
     info.attribute(IFLA_INFO_KIND, new TextEncoder().encode('veth'));
     info.nested(IFLA_INFO_DATA, data => {
       data.nested(VETH_INFO_PEER, peer => {
         writeIfinfo(peer, {});
-        peer.attributeText(IFLA_IFNAME, veth.containerName);
-        if (veth.mtu !== undefined) peer.attributeU32(IFLA_MTU, veth.mtu);
         peer.attributeU32(IFLA_NET_NS_FD, veth.containerNetnsFd);
+        if (veth.mtu !== undefined) peer.attributeU32(IFLA_MTU, veth.mtu);
+        peer.attributeText(IFLA_IFNAME, veth.containerName);
       });
     });
   });

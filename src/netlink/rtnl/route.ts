@@ -24,6 +24,7 @@ const RTMSG_LENGTH = 12;
 const RT_TABLE_MAIN = 254;
 const RT_SCOPE_NOWHERE = 255;
 const RTNH_F_ONLINK = 4;
+const RTN_UNSPEC = 0;
 const RTN_UNICAST = 1;
 const RTN_BLACKHOLE = 6;
 /** set on entries of the cache, which are not routes that anybody configured */
@@ -57,7 +58,7 @@ function scopeOf(route: RouteRequest, version: 4 | 6): number {
   return direct ? scopeNumbers.link : scopeNumbers.universe;
 }
 
-/** The body of NEWROUTE, or of DELROUTE, where a scope that was not given means any. */
+/** The body of NEWROUTE, or of DELROUTE, where a scope or type that was not given means any. */
 export function writeRoute(writer: MessageWriter, route: RouteRequest, purpose: 'replace' | 'delete'): void {
   const destination = requireCidr(route.destination);
   const scope =
@@ -69,7 +70,8 @@ export function writeRoute(writer: MessageWriter, route: RouteRequest, purpose: 
     .u8(RT_TABLE_MAIN)
     .u8(route.protocol ?? ROUTE_PROTOCOL)
     .u8(scope);
-  writer.u8(route.type === 'blackhole' ? RTN_BLACKHOLE : RTN_UNICAST);
+  const plain = purpose === 'delete' && route.type === undefined ? RTN_UNSPEC : RTN_UNICAST;
+  writer.u8(route.type === 'blackhole' ? RTN_BLACKHOLE : plain);
   writer.u32(route.onlink === true ? RTNH_F_ONLINK : 0);
   if (destination.length > 0) writer.attribute(RTA_DST, ipBytes(destination));
   if (route.gateway !== undefined) writer.attribute(RTA_GATEWAY, ipBytes(requireIp(route.gateway)));
