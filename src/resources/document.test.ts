@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { originalMessage } from '../../test/support/original-message.js';
 import { resource } from '../../test/support/resources-arbitrary.js';
-import { describeProblems, kinds, parseDocument, parseResource, toJson } from './index.js';
+import { kinds, parseDocument, parseResource, toJson } from './index.js';
 import type { Problem } from './index.js';
 
 const web = { apiVersion: 'v1', kind: 'policy', metadata: { name: 'web' } };
@@ -104,7 +105,7 @@ describe('a document', () => {
       'error parsing document: invalid CIDR address: 1',
     ],
   ])('%j is refused in the words of the original', (value, message) => {
-    expect(describeProblems(problemsOf(value))).toBe(message);
+    expect(originalMessage(problemsOf(value))).toBe(message);
   });
 
   test('names every problem with its path, in the order of the document', () => {
@@ -208,7 +209,7 @@ describe('a document', () => {
         const parsed = parseDocument(value);
         const problems = parsed.ok ? [] : parsed.problems;
         expect(parsed.ok || problems.length > 0).toBe(true);
-        expect(parsed.ok || describeProblems(problems) !== '').toBe(true);
+        expect(parsed.ok || originalMessage(problems) !== '').toBe(true);
         expect(problems.every(({ expected }) => expected !== '')).toBe(true);
       }),
       { numRuns: 2000 },

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { describeProblems, parseResource } from './index.js';
+import { originalMessage } from '../../test/support/original-message.js';
+import { parseResource } from './index.js';
 import type { Kind } from './index.js';
 
 /** A resource of each kind that is right, for a test to spoil. */
@@ -43,7 +44,7 @@ function refusal(kind: Kind, { metadata, spec }: Change): readonly [string, stri
     spec: { ...base.spec, ...spec },
   });
   if (parsed.ok) throw new Error(`accepted: ${JSON.stringify(parsed.resource)}`);
-  const message = describeProblems(parsed.problems).replace(/^error (with field|parsing document:) /, '');
+  const message = originalMessage(parsed.problems).replace(/^error (with field|parsing document:) /, '');
   return [parsed.problems.map(problem => problem.path).join(' '), message];
 }
 

@@ -1,6 +1,5 @@
 export { orderText } from './cells.js';
 export type { CellContext, Column } from './definition.js';
-export { describeProblems } from './describe.js';
 export { parseDocument, parseResource } from './document.js';
 export type { ParsedDocument, ParsedResource } from './document.js';
 export type { LegacyText, Problem } from './problem.js';

@@ -2,7 +2,7 @@ import type { Issue } from '../base/index.js';
 
 /**
  * How the original said it, in pieces, so that a front end can print its exact text first (calicoctl.md 4.3, 4.4).
- * Of several problems the original showed some: `describeProblems` chooses.
+ * Of several problems the original showed some (calicoctl.md 16): the front end chooses.
  */
 export type LegacyText =
   /** `error parsing document: <text>`; `of` tells a bad address, port or number from a value of the wrong type */

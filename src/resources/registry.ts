@@ -1,5 +1,5 @@
 import { bgpPeer } from './bgp-peer.js';
-import type { CellContext, Column, Definition, ResourceShape } from './definition.js';
+import type { Column, Definition, ResourceShape } from './definition.js';
 import type { JsonSchema } from './field.js';
 import { hostEndpoint } from './host-endpoint.js';
 import { ipPool } from './ip-pool.js';

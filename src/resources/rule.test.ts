@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { describeProblems, parseResource } from './index.js';
+import { originalMessage } from '../../test/support/original-message.js';
+import { parseResource } from './index.js';
 
 function parse(rule: unknown): ReturnType<typeof parseResource> {
   return parseResource({
@@ -135,7 +136,7 @@ describe('a rule', () => {
     const parsed = parse(rule);
     const problems = parsed.ok ? [] : parsed.problems;
     expect(problems.map(problem => problem.path)).toEqual([`spec.ingress[0]${path}`]);
-    expect(describeProblems(problems).replace(/^error (with field|parsing document:) /, '')).toBe(message);
+    expect(originalMessage(problems).replace(/^error (with field|parsing document:) /, '')).toBe(message);
   });
 
   test('that is refused says what would be right', () => {

@@ -1,4 +1,4 @@
-import type { LegacyText, Problem } from './problem.js';
+import type { LegacyText, Problem } from '../../src/resources/index.js';
 
 const META_STRUCT = 'unversioned.TypeMetadata';
 const PARSE = 'error parsing document: ';
@@ -6,11 +6,12 @@ const PARSE = 'error parsing document: ';
 type Told = Problem & { readonly legacy: LegacyText };
 
 /**
- * The message of the original for a document with these problems (calicoctl.md 4.3, 4.4, 16). It told the first
+ * The whole message of the original, put together from the pieces that problems carry (calicoctl.md 4.3, 4.4, 16):
+ * calicoctl prints more, so this is how the tests of resources see that the pieces are right. It told the first
  * thing that stopped it, in this order: kind and version, a bad value, a wrong type, unknown fields, rules of the
  * first bad resource. Only the last form has more than one line, and then ends with a newline.
  */
-export function describeProblems(problems: readonly Problem[]): string {
+export function originalMessage(problems: readonly Problem[]): string {
   const told = problems.filter((problem): problem is Told => problem.legacy !== undefined);
   const walked = [...told].sort(inOrderOfDecoding);
   const first =
