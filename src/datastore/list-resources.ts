@@ -3,6 +3,7 @@ import type { Kind, Metadata, ResourceOf } from '../resources/index.js';
 import type { Logger } from '../base/index.js';
 import { codecOf, decodeResource, ownerIn } from './codec/codecs.js';
 import { unescapePart } from './codec/layout.js';
+import { nodeCodec } from './codec/node.js';
 import type { Entry, Store } from './store.js';
 
 interface Group {
@@ -43,7 +44,7 @@ function groupByResource(kind: Kind, entries: readonly Entry[]): ReadonlyMap<str
     const owner = ownerIn(codec, key, segments) ?? (kind === 'node' ? namedNode(segments) : undefined);
     if (owner === undefined) continue;
     const { metadata, index } = owner;
-    const [first] = codec.keys(metadata);
+    const [first] = owner.keys;
     const group = groups.get(first) ?? { metadata, values: [] };
     if (index !== undefined) group.values[index] = value;
     groups.set(first, group);
@@ -51,13 +52,19 @@ function groupByResource(kind: Kind, entries: readonly Entry[]): ReadonlyMap<str
   return groups;
 }
 
+interface NamedNode {
+  readonly metadata: Metadata<'node'>;
+  readonly keys: readonly [string, ...string[]];
+  /** the key is none of the node's own */
+  readonly index: undefined;
+}
+
 /** The node that any key below `/calico/v1/host/` names. */
-function namedNode(
-  segments: readonly string[],
-): { readonly metadata: Metadata<'node'>; readonly index: undefined } | undefined {
+function namedNode(segments: readonly string[]): NamedNode | undefined {
   const [, , version, host, name = ''] = segments;
   if (version !== 'v1' || host !== 'host' || name === '') return undefined;
-  return { metadata: { name: unescapePart(name) }, index: undefined };
+  const metadata = { name: unescapePart(name) };
+  return { metadata, keys: nodeCodec.keys(metadata), index: undefined };
 }
 
 /** Only identifiers count, and only those that are given. */

@@ -1,6 +1,6 @@
 import { digest } from '../base/index.js';
 import { identify } from '../resources/index.js';
-import { codecOf, decodeResource, ownerOf } from './codec/codecs.js';
+import { decodeResource, ownerOf } from './codec/codecs.js';
 import type { Owner } from './codec/codecs.js';
 import { settingOf } from './codec/settings.js';
 import { isInactive } from './codec/workload-endpoint.js';
@@ -13,7 +13,6 @@ export const watchedPrefixes = ['/calico/bgp/v1/', '/calico/v1/'] as const;
 interface Touched {
   readonly owner: Owner;
   readonly id: string;
-  readonly keys: readonly string[];
   /** of the key that changed last; all there is when the resource has one key */
   readonly value: string | undefined;
   /** the key that decides whether the resource exists has changed */
@@ -54,16 +53,16 @@ export class ResourceView {
       if (setting !== undefined && this.#remember(key, value, 1))
         settings.push(settingChange(setting, value));
       if (owner === undefined) continue;
-      const keys = codecOf(owner.kind).keys(owner.metadata);
-      if (!this.#remember(key, value, keys.length)) continue;
+      if (!this.#remember(key, value, owner.keys.length)) continue;
       const id = identify(owner);
       const decisive = owner.index === 0 || touched.get(id)?.decisive === true;
-      touched.set(id, { owner, id, keys, value, decisive });
+      touched.set(id, { owner, id, value, decisive });
     }
     return [...settings, ...[...touched.values()].flatMap(each => this.#assemble(each))];
   }
 
-  #assemble({ owner, id, keys, value, decisive }: Touched): readonly ClusterChange[] {
+  #assemble({ owner, id, value, decisive }: Touched): readonly ClusterChange[] {
+    const { keys } = owner;
     const values = keys.length === 1 ? [value] : keys.map(key => this.#known.get(key));
     // Parts of something that does not exist were never told of.
     if (values[0] === undefined && !decisive) return [];

@@ -30,7 +30,9 @@ export interface Owner {
   readonly kind: Kind;
   /** the identifiers only */
   readonly metadata: Metadata<Kind>;
-  /** the place of the key among the keys of its resource */
+  /** all keys of the resource; the first decides whether it exists */
+  readonly keys: readonly [string, ...string[]];
+  /** the place of the key among them */
   readonly index: number;
 }
 
@@ -55,8 +57,9 @@ export function ownerIn(
     const parts = each.match(segments);
     const metadata = parts === undefined ? undefined : codec.metadata(parts);
     if (metadata === undefined) continue;
-    const index = codec.keys(metadata).indexOf(key);
-    return index < 0 ? undefined : { metadata, index };
+    const keys = codec.keys(metadata);
+    const index = keys.indexOf(key);
+    return index < 0 ? undefined : { metadata, keys, index };
   }
   return undefined;
 }

@@ -40,7 +40,7 @@ export function layout(pattern: string): Layout {
 
 /** A name as one segment of a key: a slash in it must not open another level. */
 export function escapePart(part: string): string {
-  return part.replaceAll('%', '%25').replaceAll('/', '%2f');
+  return /[%/]/.test(part) ? part.replaceAll('%', '%25').replaceAll('/', '%2f') : part;
 }
 
 export function unescapePart(segment: string): string {

@@ -1,4 +1,4 @@
-import { fork } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -6,11 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import type { Report, Task } from './worker.js';
+import type { Failure, Report, Task } from './worker.js';
 
 /** A program made of `worker.ts`, to be run in processes of its own. */
 export interface WorkerProgram {
-  start(task: Task): Worker;
+  /** `wrap` runs it by another program, which gets the command line added to its own. */
+  start(task: Task, wrap?: readonly [string, ...string[]]): Worker;
   /** Ends the workers that still run, and removes the program. */
   dispose(): Promise<void>;
 }
@@ -18,6 +19,7 @@ export interface WorkerProgram {
 export interface Worker {
   /** what it has committed so far */
   readonly reports: readonly Report[];
+  readonly failures: readonly Failure[];
   /** Resolves with its exit code, undefined when it was killed. */
   readonly ended: Promise<number | undefined>;
   /** Resolves when it has reported so many commits, or has ended. */
@@ -40,8 +42,11 @@ export async function buildWorkerProgram(): Promise<WorkerProgram> {
   });
   const workers: Worker[] = [];
   return {
-    start: task => {
-      const worker = startWorker(fork(file, [JSON.stringify(task)], { execArgv: [] }));
+    start: (task, wrap) => {
+      const [program, ...args] = [...(wrap ?? []), process.execPath, file, JSON.stringify(task)];
+      const worker = startWorker(
+        spawn(program ?? '', args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }),
+      );
       workers.push(worker);
       return worker;
     },
@@ -58,9 +63,15 @@ function startWorker(child: ChildProcess): Worker {
   const ended = once(child, 'exit').then(([code]: unknown[]) =>
     typeof code === 'number' ? code : undefined,
   );
-  child.on('message', message => reports.push(message as Report)); // the worker sends nothing else
+  const failures: Failure[] = [];
+  child.on('message', message => {
+    const said = message as Report | Failure; // the worker sends nothing else
+    if ('code' in said) failures.push(said);
+    else reports.push(said);
+  });
   return {
     reports,
+    failures,
     ended,
     reported: async count => {
       while (reports.length < count && child.exitCode === null && child.signalCode === null) {

@@ -1,3 +1,4 @@
+import { isCalicoError } from '../../../src/base/index.js';
 import { openStore } from '../../../src/datastore/index.js';
 import type { Store, StoreConfig } from '../../../src/datastore/index.js';
 
@@ -6,19 +7,49 @@ export type Task =
   /** adds one to a number, so many times, by compare-and-swap */
   | { readonly kind: 'count'; readonly config: StoreConfig; readonly key: string; readonly times: number }
   /** writes `<prefix>left/<n>` and `<prefix>right/<n>` in one commit, for n = 0, 1, 2 … */
-  | { readonly kind: 'pairs'; readonly config: StoreConfig; readonly prefix: string; readonly times: number };
+  | { readonly kind: 'pairs'; readonly config: StoreConfig; readonly prefix: string; readonly times: number }
+  /** writes values until that fails, then reads how many are there */
+  | { readonly kind: 'fill'; readonly config: StoreConfig };
 
 export interface Report {
   readonly number: number;
   readonly revision: number;
 }
 
+/** Said by `fill`, and by any worker that fails. */
+export interface Failure {
+  readonly code: string;
+  readonly message: string;
+}
+
 const task = JSON.parse(process.argv[2] ?? '') as Task; // written by `startWorker`
-const store = await openStore(task.config);
-if (task.kind === 'count') await count(store, task.key, task.times);
-else await writePairs(store, task.prefix, task.times);
-await store.close();
+try {
+  const store = await openStore(task.config);
+  if (task.kind === 'count') await count(store, task.key, task.times);
+  else if (task.kind === 'pairs') await writePairs(store, task.prefix, task.times);
+  else await fill(store);
+  await store.close();
+} catch (error) {
+  if (!isCalicoError(error)) throw error;
+  report({ code: error.code, message: error.message });
+}
 process.disconnect();
+
+async function fill(filled: Store): Promise<void> {
+  const value = 'x'.repeat(100_000);
+  for (let number = 0; ; number++) {
+    const key = `fill/${String(number)}`;
+    try {
+      await filled.commit({ writes: [{ kind: 'put', key, value }] });
+    } catch (error) {
+      if (!isCalicoError(error)) throw error;
+      report({ code: error.code, message: error.message });
+      const { entries, revision } = await filled.list('fill/');
+      report({ number: entries.length - number, revision });
+      return;
+    }
+  }
+}
 
 async function count(counted: Store, key: string, times: number): Promise<void> {
   for (let number = 0; number < times;) {
@@ -44,6 +75,6 @@ async function writePairs(written: Store, prefix: string, times: number): Promis
   }
 }
 
-function report(done: Report): void {
+function report(done: Report | Failure): void {
   process.send?.(done);
 }
