@@ -1,4 +1,3 @@
-export { orderText } from './cells.js';
 export type { CellContext, Column } from './definition.js';
 export { parseDocument, parseResource } from './document.js';
 export type { ParsedDocument, ParsedResource } from './document.js';

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { orderText } from './cells.js';
 import { resource, resourceOfKind } from '../../test/support/resources-arbitrary.js';
 import {
   columns,
@@ -8,7 +9,6 @@ import {
   kindOfWord,
   kinds,
   missingIdentifier,
-  orderText,
   parseResource,
   toJson,
 } from './index.js';
