@@ -10,5 +10,5 @@ export type {
 export { readManifests } from './load-manifests.js';
 export { main } from './main.js';
 export type { MainOptions } from './main.js';
-export { formatJson, formatTable, outputTo, visible } from './output/index.js';
+export { formatJson, formatTable, outputTo, standardStream, visible } from './output/index.js';
 export type { Output } from './output/index.js';

@@ -1,9 +1,9 @@
 import { CalicoError } from '../base/index.js';
-import type { Settings } from './connection-settings.js';
-import { settingNames } from './connection-settings.js';
 import { decodeYaml } from './manifests/decode-yaml.js';
 import { PlainScalar } from './manifests/plain-scalar.js';
 import { readInput } from './manifests/read-input.js';
+import { settingNames } from './settings.js';
+import type { Settings } from './settings.js';
 
 type Json = Readonly<Record<string, unknown>>;
 

@@ -2,6 +2,7 @@ export { formatJson } from './json.js';
 export { tableNumber } from './number-text.js';
 export { outputTo } from './output.js';
 export type { Output } from './output.js';
+export { standardStream } from './standard-stream.js';
 export { formatTable } from './table.js';
 export { visible } from './visible.js';
 export { formatYaml } from './yaml.js';
