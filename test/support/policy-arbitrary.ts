@@ -187,11 +187,14 @@ const portFields: readonly string[] = [
   'notDestinationPorts',
 ] satisfies readonly (keyof RuleMatch)[];
 
-/** Up to three criteria at once; more would hardly ever match. Ports come with a protocol that has them. */
+/** None to three criteria at once; more would hardly ever match. Ports come with a protocol that has them. */
 function arbitraryMatch(cast: Cast): fc.Arbitrary<RuleMatch> {
   const table: Readonly<Record<string, fc.Arbitrary<unknown>>> = fieldArbitraries(cast);
   const withPorts = fc.constantFrom<number>(protocolNumbers.tcp, protocolNumbers.udp);
-  return fc.subarray(Object.keys(table), { maxLength: 3 }).chain(fields => {
+  const names = Object.keys(table);
+  const ofLength = (length: number) => fc.subarray(names, { minLength: length, maxLength: length });
+  const some = fc.oneof(...[0, 1, 1, 1, 2, 2, 3].map(ofLength));
+  return some.chain(fields => {
     const chosen = fields.map(field => [field, table[field] ?? fc.constant(undefined)] as const);
     const drawn = fc.record({
       ...Object.fromEntries(chosen),
@@ -202,12 +205,14 @@ function arbitraryMatch(cast: Cast): fc.Arbitrary<RuleMatch> {
 }
 
 function arbitraryRule(cast: Cast): fc.Arbitrary<Rule> {
-  const action = fc.constantFrom<Action>('allow', 'allow', 'allow', 'deny', 'deny', 'pass', 'log');
+  // A connection needs two yeses and one no ends it: with fewer of them hardly any would pass.
+  const allows = Array.from({ length: 8 }, () => 'allow' as const);
+  const action = fc.constantFrom<Action>(...allows, 'deny', 'deny', 'pass', 'log');
   return fc.record({ action, match: arbitraryMatch(cast) });
 }
 
 function arbitraryRules(cast: Cast): fc.Arbitrary<readonly Rule[]> {
-  return fc.array(arbitraryRule(cast), { maxLength: 4 });
+  return fc.array(arbitraryRule(cast), { maxLength: 5 });
 }
 
 /** A policy with one of the ids of the pool; mostly for both directions, as in v1. */
@@ -236,9 +241,12 @@ export function arbitraryProfile(cast: Cast, id: ProfileId): fc.Arbitrary<Profil
 
 /** One of the cast, with labels and profiles of its own. */
 export function arbitraryEndpoint(of: EndpointSlot): fc.Arbitrary<Endpoint> {
-  const known = fc.shuffledSubarray(profileIds, { maxLength: 2 });
+  const known = fc.oneof(
+    { weight: 5, arbitrary: fc.shuffledSubarray(profileIds, { minLength: 1 }) },
+    { weight: 1, arbitrary: fc.constant([]) },
+  );
   const profiles = fc.oneof(
-    { weight: 9, arbitrary: known },
+    { weight: 19, arbitrary: known },
     { weight: 1, arbitrary: known.map(ids => [...ids, missingProfileId]) },
   );
   return fc
@@ -246,11 +254,11 @@ export function arbitraryEndpoint(of: EndpointSlot): fc.Arbitrary<Endpoint> {
     .map(drawn => ({ ...of, kind: 'workload', adminUp: true, ...drawn }));
 }
 
-/** A whole world: every endpoint of the cast, up to five policies, up to three profiles. */
+/** A whole world: every endpoint of the cast, some of the policies, all profiles but the missing one. */
 export function arbitraryModel(cast: Cast = defaultCast): fc.Arbitrary<Model> {
-  const some = <Id extends string, T>(ids: readonly Id[], draw: (id: Id) => fc.Arbitrary<T>) =>
+  const some = <Id extends string, T>(ids: readonly Id[], draw: (id: Id) => fc.Arbitrary<T>, minLength = 0) =>
     fc
-      .subarray([...ids], { maxLength: 5 })
+      .subarray([...ids], { minLength })
       .chain(chosen => fc.tuple(...chosen.map(id => draw(id).map((value): [Id, T] => [id, value]))))
       .map(entries => new Map(entries));
   return fc
@@ -259,7 +267,7 @@ export function arbitraryModel(cast: Cast = defaultCast): fc.Arbitrary<Model> {
         .tuple(...cast.slots.map(arbitraryEndpoint))
         .map(endpoints => new Map(endpoints.map(endpoint => [endpoint.id, endpoint]))),
       policies: some(policyIds, id => arbitraryPolicy(cast, id)),
-      profiles: some(profileIds, id => arbitraryProfile(cast, id)),
+      profiles: some(profileIds, id => arbitraryProfile(cast, id), profileIds.length),
     })
     .map(drawn => ({ ...emptyModel, ...drawn }));
 }

@@ -34,7 +34,7 @@ describe('the calculation graph, on random changes', () => {
           expect(content(dataplane)).toEqual(naiveImage(modelOf(past), poolsOf(past), 'here'));
         }
       }),
-      { numRuns: 150 },
+      { numRuns: 100 },
     );
   });
 
