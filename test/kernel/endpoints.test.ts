@@ -231,6 +231,28 @@ describe('host routes', () => {
     await eventually('the replaced route is back', restored, 1000);
   });
 
+  test('are repaired when the events that told of it were lost', async () => {
+    await addPod('a', ['10.65.0.1/32']);
+    plumbing.stop();
+    const deaf = await openHostNetwork({ netns: net.path('host'), watchBuffer: 4096 });
+    const config = { interfacePrefixes: ['cali'], ipv6: true };
+    plumbing = createEndpointPlumbing({ network: deaf, config, log: silentLogger, clock: systemClock });
+    plumbing.start();
+    await plumbing.apply([updated('a', { addresses: ['10.65.0.1'] })]);
+    for (let i = 0; i < 300; i++) {
+      host.replaceRoute({
+        destination: `10.70.${String(i >> 8)}.${String(i & 255)}/32`,
+        interfaceIndex: 1,
+        protocol: 4,
+      });
+    }
+    host.deleteRoute({ destination: '10.65.0.1/32' });
+    expect(ours()).not.toContain('10.65.0.1/32 calia');
+    await eventually('the route is back', () => ours().includes('10.65.0.1/32 calia'), 1000);
+    plumbing.stop();
+    deaf.close();
+  });
+
   test('of other protocols stay, also on the interface of a workload', async () => {
     await addPod('a', ['10.65.0.1/32']);
     await net.run('host', 'ip', 'route', 'add', '10.99.0.1/32', 'dev', 'calia', 'proto', 'static');
