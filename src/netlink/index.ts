@@ -10,4 +10,3 @@ export type {
 } from './host-network.js';
 export { netnsExists } from './netns.js';
 export { openHostNetwork } from './open-host-network.js';
-export type { HostNetworkOptions } from './open-host-network.js';

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readSync, writeFileSync } from 'node:fs';
 import { CalicoError, messageOf } from '../base/index.js';
 import type { ErrorCode } from '../base/index.js';
 
@@ -40,10 +40,16 @@ export function writeSysctlFile(path: readonly string[], value: string): void {
 /** Reads in the namespace the thread is in; undefined when there is no such setting. */
 export function readSysctlFile(path: readonly string[]): string | undefined {
   const file = sysctlFile(path);
+  let fd: number | undefined;
   try {
-    return readFileSync(file, 'utf8').trim();
+    // A setting is read whole at once: half the system calls of readFileSync, for hundreds of interfaces.
+    fd = openSync(file, 'r');
+    const bytes = Buffer.allocUnsafe(4096);
+    return bytes.toString('utf8', 0, readSync(fd, bytes)).trim();
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined;
     throw new CalicoError('unavailable', `read net.${path.join('.')}: ${messageOf(error)}`, { cause: error });
+  } finally {
+    if (fd !== undefined) closeSync(fd);
   }
 }

@@ -299,6 +299,32 @@ describe('host routes', () => {
   });
 });
 
+describe('what the kernel refuses', () => {
+  test('shows in the state of its endpoint alone, is logged once, and heals by itself', async () => {
+    plumbing.stop();
+    const lines: string[] = [];
+    const log = { ...silentLogger, warn: (message: string) => lines.push(message) };
+    const config = { interfacePrefixes: ['cali'], ipv6: true };
+    plumbing = createEndpointPlumbing({ network: host, config, log, clock: systemClock });
+    await addPod('a', ['10.65.0.1/32']);
+    await addPod('b', ['10.65.0.2/32']);
+    const heard: string[] = [];
+    plumbing.onState((id, state) => heard.push(`${id} ${state?.state ?? 'gone'}`));
+    plumbing.start();
+    // Eight bytes: a hardware address, but not one of Ethernet.
+    const full = { addresses: ['10.65.0.1'], mac: '02:00:00:00:00:00:00:01' };
+    await plumbing.apply([updated('a', full), updated('b', { addresses: ['10.65.0.2'] })]);
+    expect(stateOf('a')).toMatchObject({ state: 'error' });
+    expect(stateOf('b')).toEqual({ state: 'up' });
+    await new Promise(resolve => setTimeout(resolve, 1200));
+    expect(lines).toEqual(['plumbing failed']);
+    await plumbing.apply([updated('a', { addresses: ['10.65.0.1'], mac: '02:00:00:00:00:01' })]);
+    expect(stateOf('a')).toEqual({ state: 'up' });
+    await plumbing.apply([removed('a')]);
+    expect(heard.filter(line => line.startsWith('a '))).toEqual(['a error', 'a up', 'a gone']);
+  });
+});
+
 describe('a restart', () => {
   test('changes nothing that is right, and with the first full state removes what has no endpoint', async () => {
     await addPod('a', ['10.65.0.1/32']);
@@ -371,9 +397,10 @@ describe('an address that leaves its endpoint', () => {
     await plumbing.apply([updated('a', { addresses: ['10.65.0.1', 'fd65::1'], labels: { x: 'y' } })]);
     expect(await connections()).toBe(5);
     await plumbing.apply([removed('a')]);
-    expect(await connections()).toBe(1);
+    await eventually('those of a are gone', async () => (await connections()) === 1);
     await host.deleteLink(host.linkByName('calib')?.index ?? 0);
     await plumbing.apply([removed('b')]);
+    plumbing.stop();
     expect(await connections()).toBe(0);
   });
 

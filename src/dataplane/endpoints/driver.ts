@@ -8,13 +8,15 @@ import type { ApplyTarget, Progress } from './apply.js';
 import { Claims } from './claims.js';
 import { Observed } from './observed.js';
 import { addressOf, GATEWAY_DESTINATION, planDestination, planInterface } from './plan.js';
-import type { PlumbingAction } from './plan.js';
+import type { DestinationPlan, PlumbingAction } from './plan.js';
 import { configureHost } from './settings.js';
 import { endpointState } from './state.js';
 import type { EndpointState } from './state.js';
 
 /** Somebody who keeps taking our route away is answered this often at most. */
 const REPAIR_DELAY_MS = 200;
+/** How long released addresses wait for others before the table of connections is walked, at some 10 ms. */
+const RELEASE_DELAY_MS = 200;
 /** A step that failed is tried again after this long. */
 const RETRY_DELAY_MS = 1000;
 
@@ -71,6 +73,8 @@ class KernelPlumbing implements EndpointPlumbing {
   readonly #listeners = new Set<(id: EndpointId, state: EndpointState | undefined) => void>();
   /** destinations to look at when the repair delay is over */
   readonly #suspects = new Set<string>();
+  /** destinations that left their endpoint and whose connections are still to be forgotten */
+  readonly #released = new Set<string>();
   readonly #ended = new AbortController();
   #watch: { close(): void } | undefined;
   #complete = false;
@@ -137,6 +141,7 @@ class KernelPlumbing implements EndpointPlumbing {
 
   stop(): void {
     this.#ended.abort();
+    this.#forgetReleased();
     this.#watch?.close();
     this.#watch = undefined;
   }
@@ -204,10 +209,12 @@ class KernelPlumbing implements EndpointPlumbing {
     const plans = [...destinations]
       .map(destination => ({ destination, ...planDestination(world, destination) }))
       .filter(({ destination, removals }) => this.#attempt(destination, removals));
-    this.#release(plans.filter(({ released }) => released).map(({ destination }) => destination));
-    for (const name of interfaces) this.#attempt(name, planInterface(world, name));
+    this.#release(plans);
+    for (const name of interfaces) {
+      if (this.#attempt(name, planInterface(world, name))) this.#failures.delete(name);
+    }
     for (const { destination, additions } of plans) {
-      this.#attempt(destination, additions);
+      if (this.#attempt(destination, additions)) this.#failures.delete(destination);
       const holder = this.#claims.holder(destination);
       const present = this.#observed.routesTo(destination).length > 0;
       if (holder !== undefined && present) this.#done.holders.set(destination, holder.id);
@@ -216,17 +223,37 @@ class KernelPlumbing implements EndpointPlumbing {
     if (this.#failures.size > 0) this.#repairLater(RETRY_DELAY_MS);
   }
 
-  /** Ends the connections of addresses that left their endpoint; that this fails keeps no route waiting. */
-  #release(destinations: readonly string[]): void {
-    if (destinations.length === 0) return;
-    const addresses = destinations.map(addressOf);
+  /** Ends connections now when one of those addresses is about to be given again, otherwise a little later. */
+  #release(plans: readonly (DestinationPlan & { readonly destination: string })[]): void {
+    const waiting = this.#released.size > 0;
+    for (const { destination, released } of plans) {
+      if (!released) continue;
+      this.#released.add(destination);
+      this.#done.holders.delete(destination);
+    }
+    if (this.#released.size === 0) return;
+    const urgent = plans.some(
+      ({ destination, additions }) => additions.length > 0 && this.#released.has(destination),
+    );
+    if (urgent) this.#forgetReleased();
+    else if (!waiting) {
+      this.#after(RELEASE_DELAY_MS, () => {
+        this.#forgetReleased();
+      });
+    }
+  }
+
+  /** That this fails keeps no route waiting. */
+  #forgetReleased(): void {
+    if (this.#released.size === 0) return;
+    const addresses = [...this.#released].map(addressOf);
+    this.#released.clear();
     try {
       const count = this.#parts.network.forgetConnections(addresses);
       this.#parts.log.debug('connections of released addresses forgotten', { addresses, count });
     } catch (error) {
       this.#parts.log.warn('connections of released addresses stay', { addresses, reason: messageOf(error) });
     }
-    for (const destination of destinations) this.#done.holders.delete(destination);
   }
 
   /** Takes steps until one fails; the failure is kept under `key` and shows in the states. */
@@ -234,7 +261,6 @@ class KernelPlumbing implements EndpointPlumbing {
     const target = this.#target();
     try {
       for (const action of actions) applyAction(target, action);
-      this.#failures.delete(key);
       return true;
     } catch (error) {
       const reason = messageOf(error);
