@@ -22,9 +22,9 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
+  await net.remove();
   plumbing.stop();
   host.close();
-  await net.remove();
 });
 
 function newPlumbing(): EndpointPlumbing {

@@ -17,8 +17,8 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  libc.close(other);
   await net.remove();
+  libc.close(other);
 });
 
 const here = (): string => readlinkSync('/proc/thread-self/ns/net');

@@ -16,8 +16,8 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  host.close();
   await net.remove();
+  host.close();
 });
 
 const kinds = (): readonly string[] => changes.flatMap(({ events }) => events.map(({ kind }) => kind));

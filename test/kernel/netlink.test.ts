@@ -16,8 +16,8 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  host.close();
   await net.remove();
+  host.close();
 });
 
 const veth = (hostName: string) => ({
