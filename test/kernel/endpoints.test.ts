@@ -1,12 +1,12 @@
 import { readdirSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { silentLogger, systemClock } from '../../src/base/index.js';
-import { configureWorkloadInterface, createEndpointPlumbing } from '../../src/dataplane/endpoints/index.js';
+import { createEndpointPlumbing } from '../../src/dataplane/endpoints/index.js';
 import type { EndpointPlumbing, EndpointState } from '../../src/dataplane/endpoints/index.js';
-import { WORKLOAD_GATEWAY_IPV4, WORKLOAD_GATEWAY_IPV6, WORKLOAD_HOST_MAC } from '../../src/net/index.js';
 import { openHostNetwork } from '../../src/netlink/index.js';
 import type { HostNetwork } from '../../src/netlink/index.js';
-import type { DataplaneUpdate, Endpoint, EndpointId } from '../../src/policy/index.js';
+import { addPod as addPodTo, idOf, removed, updated } from '../support/endpoints.js';
+import type { PodOptions } from '../support/endpoints.js';
 import { createTestNet, eventually } from '../support/netns.js';
 import type { TestNet } from '../support/netns.js';
 
@@ -32,61 +32,8 @@ function newPlumbing(): EndpointPlumbing {
   return createEndpointPlumbing({ network: host, config, log: silentLogger, clock: systemClock });
 }
 
-const idOf = (name: string): EndpointId => name as EndpointId;
-
-function updated(name: string, fields: Partial<Endpoint> = {}): DataplaneUpdate {
-  const id = idOf(name);
-  const endpoint: Endpoint = {
-    id,
-    kind: 'workload',
-    node: 'host',
-    labels: {},
-    profiles: [],
-    addresses: [],
-    interfaceName: `cali${name}`,
-    adminUp: true,
-    ...fields,
-  };
-  return { kind: 'endpoint-updated', id, local: { endpoint, tiers: [] } };
-}
-
-const removed = (name: string): DataplaneUpdate => ({ kind: 'endpoint-removed', id: idOf(name) });
-
-/** The container's side as the CNI plugin makes it; `permanent` gives it the router's hardware address. */
-async function addPod(
-  name: string,
-  addresses: readonly string[],
-  { permanent = false, hostUp = true } = {},
-): Promise<number> {
-  const netns = await net.add(name);
-  const { host: end, containerIndex } = host.createVeth({
-    hostName: `cali${name}`,
-    hostMac: WORKLOAD_HOST_MAC,
-    containerName: 'eth0',
-    containerNetns: netns,
-    mtu: 1500,
-  });
-  const pod = host.enter(netns);
-  pod.setLinkUp(containerIndex);
-  for (const address of addresses) pod.addAddress(containerIndex, address);
-  for (const gateway of [WORKLOAD_GATEWAY_IPV4, WORKLOAD_GATEWAY_IPV6]) {
-    const ipv6 = gateway.includes(':');
-    if (ipv6 && !addresses.some(address => address.includes(':'))) continue;
-    if (permanent || ipv6) pod.replaceNeighbour(containerIndex, gateway, WORKLOAD_HOST_MAC);
-    if (!ipv6) pod.replaceRoute({ destination: `${gateway}/32`, interfaceIndex: containerIndex });
-    pod.replaceRoute({ destination: ipv6 ? '::/0' : '0.0.0.0/0', gateway, interfaceIndex: containerIndex });
-  }
-  pod.close();
-  if (hostUp) {
-    configureWorkloadInterface(host, end.name, {
-      ipv6: true,
-      routeLocalnet: false,
-      onProblem: () => undefined,
-    });
-    host.setLinkUp(end.index);
-  }
-  return end.index;
-}
+const addPod = async (name: string, addresses: readonly string[], options?: PodOptions) =>
+  await addPodTo({ net, host }, name, { addresses, ...options });
 
 const ours = (): readonly string[] =>
   host
@@ -370,48 +317,5 @@ describe('a restart', () => {
       plumbing.stop();
     }
     expect(fds()).toBe(before);
-  });
-});
-
-describe('an address that leaves its endpoint', () => {
-  const connections = async () =>
-    (await net.run('host', 'conntrack', '-L', '-o', 'id')).split('\n').filter(line => line !== '').length;
-
-  const track = async (source: string, destination: string, ...more: readonly string[]) => {
-    const ports = ['--sport', '1000', '--dport', '80', '--state', 'ESTABLISHED', '--timeout', '600'];
-    await net.run('host', 'conntrack', '-I', '-s', source, '-d', destination, '-p', 'tcp', ...ports, ...more);
-  };
-
-  test('has its connections forgotten in every role, and no others', async () => {
-    await addPod('a', ['10.65.0.1/32', 'fd65::1/128']);
-    await addPod('b', ['10.65.0.2/32']);
-    plumbing.start();
-    const b = updated('b', { addresses: ['10.65.0.2'] });
-    await plumbing.apply([updated('a', { addresses: ['10.65.0.1', 'fd65::1'] }), b]);
-    await track('10.65.0.1', '10.9.9.9');
-    await track('10.9.9.9', '10.65.0.1');
-    await track('10.9.9.9', '10.9.9.8', '--dst-nat', '10.65.0.1');
-    await track('fd65::1', 'fd99::9');
-    await track('10.65.0.2', '10.9.9.9');
-    expect(await connections()).toBe(5);
-    await plumbing.apply([updated('a', { addresses: ['10.65.0.1', 'fd65::1'], labels: { x: 'y' } })]);
-    expect(await connections()).toBe(5);
-    await plumbing.apply([removed('a')]);
-    await eventually('those of a are gone', async () => (await connections()) === 1);
-    await host.deleteLink(host.linkByName('calib')?.index ?? 0);
-    await plumbing.apply([removed('b')]);
-    plumbing.stop();
-    expect(await connections()).toBe(0);
-  });
-
-  test('and goes to another endpoint starts there without connections', async () => {
-    await addPod('a', ['10.65.0.1/32']);
-    await addPod('b', ['10.65.0.1/32']);
-    plumbing.start();
-    await plumbing.apply([updated('b', { addresses: ['10.65.0.1'] })]);
-    await track('10.65.0.1', '10.9.9.9');
-    await plumbing.apply([updated('a', { addresses: ['10.65.0.1'] })]);
-    expect(await connections()).toBe(0);
-    expect(ours()).toContain('10.65.0.1/32 calia');
   });
 });
