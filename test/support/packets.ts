@@ -44,7 +44,7 @@ function transport(
     case 58:
       body.writeUInt8(packet.icmpType ?? 0, 0);
       body.writeUInt8(packet.icmpCode ?? 0, 1);
-      body.writeUInt16BE(1 + Math.trunc(Number(packet.icmpCode ?? 0)), 4);
+      body.writeUInt16BE(1 + (packet.icmpCode ?? 0), 4);
       return { body, checksumAt: 2 };
     case 6:
       body.writeUInt16BE(sport, 0);

@@ -33,6 +33,8 @@ export interface Router {
   received(interfaceName: string): ReadonlyMap<Mark, Buffer>;
   /** Waits until all of the marks have come out of that interface; fails when they do not. */
   arrival(interfaceName: string, ...marks: readonly Mark[]): Promise<void>;
+  /** Marks of the packets that the router took for itself so far. */
+  receivedByHost(): Promise<ReadonlySet<Mark>>;
   forgetConnections(): Promise<void>;
   remove(): Promise<void>;
 }
@@ -94,9 +96,23 @@ function linkCommands(specs: readonly WireSpec[], farPath: string): string {
     .join('');
 }
 
-/** Conntrack exists in a namespace only once something asks for it. */
-const conntrackTable =
-  'table inet test { chain c { type filter hook forward priority 300; ct state new accept; }; }';
+/**
+ * Remembers what reaches the router itself, after all other tables; keeps the router from saying anything of its
+ * own; and makes conntrack exist, which it does in a namespace only once something asks for it.
+ */
+const testTable = `
+table inet test {
+  set v4 { typeof ip id; size 65535; flags dynamic; }
+  set v6 { typeof ip6 flowlabel; size 65535; flags dynamic; }
+  chain forward { type filter hook forward priority 300; ct state new accept; }
+  chain input {
+    type filter hook input priority 300;
+    meta nfproto ipv4 add @v4 { ip id }
+    meta nfproto ipv6 add @v6 { ip6 flowlabel }
+  }
+  chain output { type filter hook output priority 300; policy drop; }
+}
+`;
 
 const routerSysctls = [
   'net.ipv4.ip_forward=1',
@@ -139,8 +155,14 @@ async function setUp(
   await feed(net, 'router', linkCommands(specs, far) + own, 'ip', '-batch', '-');
   const up = specs.map((_, index) => `link set far${String(index)} up\n`).join('');
   await feed(net, 'far', up, 'ip', '-batch', '-');
-  await feed(net, 'router', conntrackTable, 'nft', '-f', '-');
+  await feed(net, 'router', testTable, 'nft', '-f', '-');
   await net.run('router', 'sysctl', '-qw', 'net.netfilter.nf_conntrack_checksum=0');
+}
+
+/** The elements of all sets in nft's JSON: what it looks like is nft's affair, the numbers are ours. */
+function marksIn(listing: string): readonly Mark[] {
+  const { nftables } = JSON.parse(listing) as { nftables: { set?: { elem?: number[] } }[] };
+  return nftables.flatMap(({ set }) => set?.elem ?? []);
 }
 
 /** Makes the router; call `remove` in afterAll. `ownAddresses` are the router's, for packets to the host. */
@@ -200,6 +222,10 @@ export async function createRouter(
       await eventually(`packets ${marks.join(', ')} at ${interfaceName}`, () =>
         wanted.isSubsetOf(receive(interfaceName)),
       );
+    },
+    async receivedByHost() {
+      const listing = await net.run('router', 'nft', '-j', 'list', 'sets', 'table', 'inet', 'test');
+      return new Set(marksIn(listing));
     },
     async forgetConnections() {
       await net.run('router', 'conntrack', '-F');

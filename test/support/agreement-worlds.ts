@@ -1,0 +1,123 @@
+import * as fc from 'fast-check';
+import type { Model, ModelChange, Packet, Policy, PolicyId } from '../../src/policy/index.js';
+import { arbitraryModel, arbitraryPacket, defaultCast } from './policy-arbitrary.js';
+
+/** A world for evaluator and kernel: what is configured on one node, and packets to judge. */
+export interface World {
+  readonly model: Model;
+  /** each of another connection */
+  readonly packets: readonly Packet[];
+}
+
+/** The node whose router is tried, and its own addresses, one of each family. */
+export const here = 'here';
+export const hostAddresses = ['10.65.255.1', 'fd80:65:ff::1'] as const;
+
+export const localSlots = defaultCast.slots.filter(slot => slot.node === here);
+export const remoteAddresses = defaultCast.slots
+  .filter(slot => slot.node !== here)
+  .flatMap(slot => slot.addresses);
+
+/** Packets with protocols and ICMP types that policy seldom names, and packets to the host itself. */
+function arbitraryOddPacket(): fc.Arbitrary<Packet> {
+  const icmp = (ipVersion: 4 | 6) =>
+    fc.record({
+      icmpType: fc.constantFrom(...(ipVersion === 4 ? [8, 8, 0, 3, 13] : [128, 128, 129, 1, 139])),
+      icmpCode: fc.constantFrom(0, 1, 255),
+    });
+  const ports = {
+    sourcePort: fc.constantFrom(1024, 40_000),
+    destinationPort: fc.constantFrom(22, 53, 80, 443, 4789),
+  };
+  const rest = (ipVersion: 4 | 6) =>
+    fc.oneof(
+      icmp(ipVersion).map(types => ({ ...types, protocol: ipVersion === 4 ? 1 : 58 })),
+      fc.record({ protocol: fc.constantFrom(132, 6, 17), ...ports }),
+      fc.record({ protocol: fc.constantFrom(4, 89) }),
+    );
+  return fc.tuple(arbitraryPacket(), fc.boolean()).chain(([{ source, destination, ipVersion }, toHost]) => {
+    const isLocal = localSlots.some(slot => slot.addresses.includes(source));
+    const to = toHost && isLocal ? (hostAddresses[ipVersion === 4 ? 0 : 1] ?? destination) : destination;
+    return rest(ipVersion).map(drawn => ({ ipVersion, source, destination: to, ...drawn }));
+  });
+}
+
+/** A policy for everybody with enough rules bound to ports that its lists are compiled to an index. */
+function arbitraryPortPolicy(): fc.Arbitrary<Policy> {
+  const rule = fc
+    .record({
+      action: fc.constantFrom('allow' as const, 'allow' as const, 'deny' as const, 'pass' as const),
+      protocol: fc.constantFrom(6, 17),
+      port: fc.constantFrom(22, 80, 443, 5432, 8080),
+      width: fc.constantFrom(0, 0, 1, 400),
+      sourcePort: fc.option(fc.constantFrom(1024, 40_000), { nil: undefined, freq: 5 }),
+    })
+    .map(({ action, protocol, port, width, sourcePort }) => ({
+      action,
+      match: {
+        protocol,
+        destinationPorts: [{ min: port, max: port + width }],
+        ...(sourcePort !== undefined && { sourcePorts: [{ min: sourcePort, max: sourcePort }] }),
+      },
+    }));
+  const rules = fc.array(rule, { minLength: 4, maxLength: 10 });
+  return fc.record({ ingress: rules, egress: rules, order: fc.constantFrom(-2, 0.5, 200) }).map(drawn => ({
+    id: 'ports' as PolicyId,
+    tier: 'default',
+    selector: { kind: 'all' },
+    types: ['ingress', 'egress'],
+    ...drawn,
+  }));
+}
+
+/** One packet for each connection: the order of addresses and of ports makes no difference to conntrack. */
+function connectionOf(packet: Packet): string {
+  const ends = [
+    `${packet.source} ${String(packet.sourcePort)}`,
+    `${packet.destination} ${String(packet.destinationPort)}`,
+  ];
+  const isIcmp = packet.icmpType !== undefined;
+  // Echo and its answer are one connection, as are types without an answer: one ICMP packet for each pair and code.
+  return [packet.protocol, ...ends.sort(), isIcmp ? packet.icmpCode : ''].join(' ');
+}
+
+/** A random world with that many packets. */
+export function arbitraryWorld(packetCount: number): fc.Arbitrary<World> {
+  const packet = fc.oneof(
+    { weight: 2, arbitrary: arbitraryPacket() },
+    { weight: 1, arbitrary: arbitraryOddPacket() },
+  );
+  return fc
+    .record({
+      model: arbitraryModel(),
+      ports: fc.option(arbitraryPortPolicy(), { nil: undefined, freq: 2 }),
+      down: fc.option(fc.constantFrom(...localSlots), { nil: undefined, freq: 2 }),
+      packets: fc.uniqueArray(packet, {
+        selector: connectionOf,
+        minLength: packetCount,
+        maxLength: packetCount,
+        size: 'max',
+      }),
+    })
+    .map(({ model, ports, down, packets }) => {
+      const endpoints = new Map(model.endpoints);
+      const one = down && endpoints.get(down.id);
+      if (one !== undefined) endpoints.set(one.id, { ...one, adminUp: false });
+      const policies = new Map(model.policies);
+      if (ports !== undefined) policies.set(ports.id, ports);
+      return { model: { ...model, endpoints, policies, hosts: new Map([[here, hostAddresses]]) }, packets };
+    });
+}
+
+/** What turns one model into another: the dataplane never starts afresh. */
+export function changesBetween(before: Model | undefined, after: Model): readonly ModelChange[] {
+  const all = <Id, Value>(pick: (model: Model) => ReadonlyMap<Id, Value>) =>
+    [...new Set([...(before === undefined ? [] : pick(before).keys()), ...pick(after).keys()])].map(
+      id => [id, pick(after).get(id)] as const,
+    );
+  return [
+    ...all(model => model.endpoints).map(([id, endpoint]) => ({ kind: 'endpoint', id, endpoint }) as const),
+    ...all(model => model.policies).map(([id, policy]) => ({ kind: 'policy', id, policy }) as const),
+    ...all(model => model.profiles).map(([id, profile]) => ({ kind: 'profile', id, profile }) as const),
+  ];
+}
