@@ -1,11 +1,13 @@
 import { messageOf } from '../base/index.js';
 import { WORKLOAD_HOST_MAC } from '../net/index.js';
+import type { LinkInfo } from '../netlink/index.js';
 import { workloadId } from '../policy/index.js';
 import { obtainAddresses, returnAddresses } from './addresses.js';
 import { attachLink } from './attach.js';
 import { hostInterfaceOf } from './attachment.js';
 import type { Attachment } from './attachment.js';
-import { detachLink, findEndpoint } from './del.js';
+import { findEndpoint } from './del.js';
+import { detachLink } from './detach.js';
 import { endpointIdentity, endpointRemoval, endpointWrites } from './endpoint.js';
 import { CniError, asCniError, cniCode } from './errors.js';
 import type { NetworkConfig } from './netconf.js';
@@ -57,25 +59,8 @@ async function addSteps(
   const addresses = await obtainAddresses(parts, attachment, config);
   undo.push(async () => returnAddresses(allocator, attachment, config.name));
 
+  const container = await linkContainer(parts, { attachment, config, addresses });
   const hostName = hostInterfaceOf(attachment);
-  const containerName = attachment.ifName;
-  const netns = attachment.netns ?? '';
-  const { mtu, allowIpForwarding } = config;
-  let container;
-  try {
-    container = await attachLink(network, {
-      hostName,
-      containerName,
-      netns,
-      mtu,
-      addresses,
-      allowIpForwarding,
-    });
-  } catch (error) {
-    throw error instanceof CniError
-      ? error
-      : new CniError(cniCode.kernel, messageOf(error), { cause: error });
-  }
   undo.push(async () => detachLink(network, hostName));
 
   const writes = endpointWrites({ node, attachment, config, addresses, mac: container.mac });
@@ -86,8 +71,41 @@ async function addSteps(
   const { revision } = await client.write(writes);
   await waitForPolicy(parts, attachment, revision);
 
-  const link = { hostName, hostMac: WORKLOAD_HOST_MAC, containerName, containerMac: container.mac };
-  return { addresses, link: { ...link, mtu: container.mtu, netns } };
+  const { mac: containerMac, mtu, name: containerName } = container;
+  const netns = attachment.netns ?? '';
+  return {
+    addresses,
+    link: { hostName, hostMac: WORKLOAD_HOST_MAC, containerName, containerMac, mtu, netns },
+  };
+}
+
+/** Makes the link; what the kernel refuses has a code of its own. */
+async function linkContainer(
+  { network, log }: CniParts,
+  to: {
+    readonly attachment: Attachment;
+    readonly config: NetworkConfig;
+    readonly addresses: readonly string[];
+  },
+): Promise<LinkInfo> {
+  const { mtu, allowIpForwarding } = to.config;
+  try {
+    return await attachLink(network, {
+      hostName: hostInterfaceOf(to.attachment),
+      containerName: to.attachment.ifName,
+      netns: to.attachment.netns ?? '',
+      mtu,
+      allowIpForwarding,
+      addresses: to.addresses,
+      onProblem: (setting, problem) => {
+        log.warn('a setting of a workload interface could not be made', { setting, problem });
+      },
+    });
+  } catch (error) {
+    throw error instanceof CniError
+      ? error
+      : new CniError(cniCode.kernel, messageOf(error), { cause: error });
+  }
 }
 
 async function waitForPolicy(parts: CniParts, attachment: Attachment, revision: number): Promise<void> {

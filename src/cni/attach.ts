@@ -1,7 +1,8 @@
 import { CalicoError } from '../base/index.js';
-import { parseIp } from '../net/index.js';
-import { WORKLOAD_GATEWAY_IPV4, WORKLOAD_GATEWAY_IPV6, WORKLOAD_HOST_MAC } from '../net/index.js';
+import { WORKLOAD_GATEWAY_IPV4, WORKLOAD_GATEWAY_IPV6, WORKLOAD_HOST_MAC, parseIp } from '../net/index.js';
+import { configureWorkloadInterface } from '../dataplane/index.js';
 import type { HostNetwork, LinkInfo } from '../netlink/index.js';
+import { removeLink } from './detach.js';
 import { CniError, cniCode } from './errors.js';
 import { hostNetworkOf } from './result.js';
 
@@ -15,6 +16,8 @@ export interface LinkRequest {
   readonly addresses: readonly string[];
   /** whether the container may be a router itself */
   readonly allowIpForwarding: boolean;
+  /** told of a setting of the host's end that could not be made, without which traffic flows */
+  readonly onProblem: (setting: string, problem: string) => void;
 }
 
 /** `proto` of the container's routes: what `ip route add` writes, for they are its own from now on. */
@@ -22,13 +25,13 @@ const PROTOCOL_BOOT = 3;
 
 /**
  * Links a container to the host: a veth pair whose other end is born in the container, with its addresses and
- * the way out. A link of that name that is left over goes first. The host's routes and the sysctls that open
- * the way are the agent's, who sets them when policy is in the kernel. On failure nothing is left behind.
+ * the way out. A link of that name that is left over goes first. The host's routes are the dataplane's, which
+ * sets them when policy is in the kernel. On failure nothing is left behind.
  * Returns the container's end.
  */
 export async function attachLink(host: HostNetwork, request: LinkRequest): Promise<LinkInfo> {
   const stale = host.linkByName(request.hostName);
-  if (stale !== undefined) await host.deleteLink(stale.index);
+  if (stale !== undefined) await removeLink(host, stale.index);
   const container = host.enter(request.netns);
   try {
     if (container.linkByName(request.containerName) !== undefined) {
@@ -45,12 +48,14 @@ export async function attachLink(host: HostNetwork, request: LinkRequest): Promi
       ...(request.mtu === undefined ? {} : { mtu: request.mtu }),
     });
     try {
-      prepareHostEnd(host, request);
+      const { onProblem } = request;
+      const ipv6 = hasVersion6(request.addresses);
+      configureWorkloadInterface(host, request.hostName, { ipv6, routeLocalnet: false, onProblem });
       host.setLinkUp(hostEnd.index);
       configureContainer(container, containerIndex, request);
       return expectLink(container, request.containerName);
     } catch (error) {
-      await host.deleteLink(hostEnd.index);
+      await removeLink(host, hostEnd.index);
       throw error;
     }
   } finally {
@@ -62,17 +67,6 @@ function expectLink(network: HostNetwork, name: string): LinkInfo {
   const link = network.linkByName(name);
   if (link === undefined) throw new CalicoError('not-found', `interface ${name} is gone again`);
   return link;
-}
-
-/** What must be set before the host's end goes up. */
-function prepareHostEnd(host: HostNetwork, { hostName, addresses }: LinkRequest): void {
-  // Else the first answers to ARP would come after up to a second.
-  host.writeSysctl(['ipv4', 'neigh', hostName, 'proxy_delay'], '0');
-  if (!hasVersion6(addresses)) return;
-  host.writeSysctl(['ipv6', 'conf', hostName, 'disable_ipv6'], '0');
-  // Every workload link has the same link-local address: there is nobody to ask whether it is taken.
-  host.writeSysctl(['ipv6', 'conf', hostName, 'accept_dad'], '0');
-  host.writeSysctl(['ipv6', 'conf', hostName, 'accept_ra'], '0');
 }
 
 function configureContainer(container: HostNetwork, index: number, request: LinkRequest): void {

@@ -1,11 +1,9 @@
-import { isCalicoError } from '../base/index.js';
-import { parseCidr, parseIp } from '../net/index.js';
-import { contains } from '../net/index.js';
-import type { HostNetwork } from '../netlink/index.js';
+import { contains, parseCidr, parseIp } from '../net/index.js';
 import type { ResourceOf } from '../resources/index.js';
 import { returnAddresses } from './addresses.js';
 import { handleOf, hostInterfaceOf } from './attachment.js';
 import type { Attachment } from './attachment.js';
+import { detachLink } from './detach.js';
 import { endpointIdentity, endpointRemoval } from './endpoint.js';
 import type { CniParts } from './parts.js';
 
@@ -23,19 +21,6 @@ export async function del(parts: CniParts, attachment: Attachment, network: stri
     await Promise.all([link, removal]);
   }
   await returnAddresses(parts.allocator, attachment, network);
-}
-
-/** Takes the host's end down, at once, and removes the pair; a link that is gone is fine. */
-export async function detachLink(network: HostNetwork, hostName: string): Promise<void> {
-  const link = network.linkByName(hostName);
-  if (link === undefined) return;
-  try {
-    network.setLinkDown(link.index);
-  } catch (error) {
-    // It went with its namespace in between.
-    if (!isCalicoError(error, 'not-found')) throw error;
-  }
-  await network.deleteLink(link.index);
 }
 
 /** The endpoint stored for an attachment. */

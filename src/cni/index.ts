@@ -3,6 +3,5 @@ export { createCniHandler } from './handler.js';
 export type { CniHandler } from './handler.js';
 export { launch } from './launcher.js';
 export type { CniParts } from './parts.js';
-export type { CniAnswer, CniRequest } from './protocol.js';
+export type { CniRequest } from './protocol.js';
 export { startCniServer } from './server.js';
-export type { CniServer } from './server.js';

@@ -1,5 +1,5 @@
 import { formatCidr, parseCidr } from '../net/index.js';
-import type { Cidr, IpVersion } from '../net/index.js';
+import type { Cidr } from '../net/index.js';
 
 /** Pools of both versions are below it. */
 export const poolPrefix = '/calico/v1/ipam/';
@@ -11,11 +11,6 @@ export const ipamConfigKey = `${ipamPrefix}config`;
 /** Key of the record that says who holds which address of a block. */
 export function blockKey(cidr: Cidr): string {
   return `${blockPrefix}ipv${String(cidr.version)}/block/${pathOf(cidr)}`;
-}
-
-/** All blocks of a version are below it. */
-export function blockPrefixOf(version: IpVersion): string {
-  return `${blockPrefix}ipv${String(version)}/block/`;
 }
 
 /** All affinities of a node are below it. */
@@ -45,12 +40,6 @@ export function affinityOfKey(key: string): { readonly node: string; readonly ci
   if (match?.[1] === undefined || match[2] === undefined) return undefined;
   const cidr = cidrOfPath(match[2]);
   return cidr === undefined ? undefined : { node: match[1], cidr };
-}
-
-/** The network of a pool key; undefined for any other key. */
-export function poolOfKey(key: string): Cidr | undefined {
-  const match = /^\/calico\/v1\/ipam\/v[46]\/pool\/([^/]+)$/.exec(key);
-  return match?.[1] === undefined ? undefined : cidrOfPath(match[1]);
 }
 
 function pathOf(cidr: Cidr): string {

@@ -1,0 +1,152 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { runChecked, runProgram, silentLogger, systemClock } from '../../../src/base/index.js';
+import type { ProgramResult } from '../../../src/base/index.js';
+import { createCniHandler, replayQueuedDeletes, startCniServer } from '../../../src/cni/index.js';
+import type { CniParts } from '../../../src/cni/index.js';
+import { createResourceClient, openStore } from '../../../src/datastore/index.js';
+import type { ResourceClient, Store } from '../../../src/datastore/index.js';
+import { createAllocator } from '../../../src/ipam/index.js';
+import { openHostNetwork } from '../../../src/netlink/index.js';
+import type { HostNetwork } from '../../../src/netlink/index.js';
+import { createTestNet } from '../../support/netns.js';
+import type { TestNet } from '../../support/netns.js';
+
+const root = new URL('../../../', import.meta.url).pathname;
+
+/** The part of the agent that serves CNI, in a namespace of its own for a host, and the launchers that ask it. */
+export interface CniHost {
+  readonly net: TestNet;
+  readonly store: Store;
+  readonly client: ResourceClient;
+  /** the host's network */
+  readonly network: HostNetwork;
+  readonly runDir: string;
+  readonly stateDir: string;
+  /** as many as `waitUntilProgrammed` was asked for */
+  readonly waits: { readonly endpointId: string; readonly revision: number }[];
+  /** from now on the wait for policy does this */
+  onWait(wait: CniParts['waitUntilProgrammed']): void;
+  startServer(): Promise<void>;
+  stopServer(): Promise<void>;
+  replay(): Promise<{ readonly done: number; readonly kept: number }>;
+  call(call: CniCall): Promise<ProgramResult>;
+  close(): Promise<void>;
+}
+
+export interface CniCall {
+  readonly command: string;
+  readonly program?: 'calico' | 'calico-ipam';
+  readonly id?: string;
+  readonly ifName?: string;
+  /** path */
+  readonly netns?: string;
+  readonly args?: string;
+  /** merged into a plain network configuration */
+  readonly config?: object;
+  readonly stdin?: string;
+}
+
+/** Builds the launcher where it is tested, with the same flags as the product. */
+export async function buildLauncher(directory: string): Promise<void> {
+  const target = join(directory, 'calico');
+  const flags = [
+    '-O2',
+    '-Wall',
+    '-Wextra',
+    '-Werror',
+    '-std=c11',
+    '-o',
+    target,
+    `${root}native/calico-cni.c`,
+  ];
+  await runChecked('cc', flags);
+  await runChecked('ln', ['-sf', 'calico', join(directory, 'calico-ipam')]);
+}
+
+export async function createCniHost(): Promise<CniHost> {
+  const directory = await mkdtemp(join(tmpdir(), 'calico-cni-'));
+  await buildLauncher(directory);
+  const net = createTestNet();
+  const network = await openHostNetwork({ netns: await net.add('host') });
+  const store = await openStore({
+    type: 'sqlite',
+    directory: join(directory, 'store'),
+    synchronous: 'normal',
+  });
+  const client = createResourceClient(store);
+  const waits: { endpointId: string; revision: number }[] = [];
+  let wait: CniParts['waitUntilProgrammed'] = async () => undefined;
+  const parts: CniParts = {
+    node: 'n1',
+    client,
+    network,
+    allocator: createAllocator({ store, clock: systemClock }),
+    waitUntilProgrammed: async (endpointId, revision, signal) => {
+      waits.push({ endpointId, revision });
+      await wait(endpointId, revision, signal);
+    },
+    log: silentLogger,
+    clock: systemClock,
+  };
+  const handle = createCniHandler(parts);
+  const runDir = join(directory, 'run');
+  const stateDir = join(directory, 'state');
+  let server: Awaited<ReturnType<typeof startCniServer>> | undefined;
+  const stopServer = async (): Promise<void> => {
+    await server?.close();
+    server = undefined;
+  };
+  return {
+    net,
+    store,
+    client,
+    network,
+    runDir,
+    stateDir,
+    waits,
+    onWait: next => {
+      wait = next;
+    },
+    startServer: async () => {
+      server = await startCniServer({ socketPath: join(runDir, 'cni.sock'), handle, log: silentLogger });
+    },
+    stopServer,
+    replay: async () => replayQueuedDeletes({ stateDir, handle, log: silentLogger }),
+    call: async call => {
+      const { program = 'calico', command, id = 'c1', ifName = 'eth0', netns = '', args = '' } = call;
+      const config = { cniVersion: '1.0.0', name: 'net1', type: 'calico', ipam: { type: 'calico-ipam' } };
+      return await runProgram(join(directory, program), [], {
+        input: call.stdin ?? JSON.stringify({ ...config, ...call.config }),
+        env: {
+          CALICO_RUN_DIR: runDir,
+          CALICO_STATE_DIR: stateDir,
+          CNI_COMMAND: command,
+          CNI_CONTAINERID: id,
+          CNI_IFNAME: ifName,
+          CNI_NETNS: netns,
+          CNI_ARGS: args,
+          CNI_PATH: directory,
+        },
+      });
+    },
+    close: async () => {
+      await stopServer();
+      network.close();
+      await net.remove();
+      await store.close();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Adds pools as an operator does. */
+export async function createPools(client: ResourceClient, ...cidrs: readonly string[]): Promise<void> {
+  await client.write(
+    cidrs.map(cidr => ({
+      verb: 'create',
+      resource: { apiVersion: 'v1', kind: 'ipPool', metadata: { cidr }, spec: {} },
+    })),
+  );
+}
