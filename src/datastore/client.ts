@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { CalicoError, silentLogger, systemClock } from '../base/index.js';
 import type { Clock, Logger } from '../base/index.js';
 import { identify } from '../resources/index.js';
@@ -74,7 +73,10 @@ function nameEndpoint(write: ResourceWrite): ResourceWrite {
   const { verb, resource } = write;
   if (verb !== 'create' || resource.kind !== 'workloadEndpoint' || resource.metadata.name !== '')
     return write;
-  return { ...write, resource: { ...resource, metadata: { ...resource.metadata, name: randomUUID() } } };
+  return {
+    ...write,
+    resource: { ...resource, metadata: { ...resource.metadata, name: crypto.randomUUID() } },
+  };
 }
 
 function deletedHost({ verb, resource }: ResourceWrite): readonly string[] {
@@ -83,7 +85,7 @@ function deletedHost({ verb, resource }: ResourceWrite): readonly string[] {
 
 /** 32 hex digits. */
 function newGuid(): string {
-  return randomUUID().replaceAll('-', '');
+  return crypto.randomUUID().replaceAll('-', '');
 }
 
 async function* watchResources(store: Store, signal: AbortSignal): AsyncGenerator<ClusterEvent, void> {

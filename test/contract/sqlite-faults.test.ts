@@ -64,6 +64,16 @@ describe('the sqlite store', () => {
       }
     });
 
+    test('are made once by many processes that start together', async () => {
+      const config = { type: 'sqlite', directory } as const;
+      const together = [1, 2, 3, 4, 5].map(() =>
+        workers.start({ kind: 'count', config, key: 'c', times: 20 }),
+      );
+      expect(await Promise.all(together.map(async worker => await worker.ended))).toEqual([0, 0, 0, 0, 0]);
+      expect(together.flatMap(worker => worker.failures)).toEqual([]);
+      expect(await (await open()).get('c')).toMatchObject({ value: '100' });
+    });
+
     test('of other types of datastore are refused in one line', async () => {
       await expect(openStore({ type: 'etcdv3' })).rejects.toMatchObject({
         code: 'unsupported',
@@ -223,11 +233,14 @@ describe('the sqlite store', () => {
       await follower.stop();
     });
 
-    test('an older copy moved into its place: a watch lists again', async () => {
+    test('a copy with another history moved into its place: a watch lists again', async () => {
       const first = await open();
       await put(first, 'kept');
       await first.close();
       await copyFile(file, `${file}.backup`);
+      const copy = new DatabaseSync(`${file}.backup`);
+      copy.exec('UPDATE meta SET rev = 50');
+      copy.close();
       const store = await open();
       const follower = follow(store, '');
       await put(store, 'later');
@@ -288,7 +301,7 @@ describe('the sqlite store', () => {
       const follower = follow(store, '');
       await follower.until(() => follower.content.has('old'));
       openRaw().exec(`BEGIN IMMEDIATE;
-        UPDATE meta SET rev = rev + 1, compacted = rev + 1, epoch = 'another';
+        UPDATE meta SET rev = rev + 1, epoch = 'another';
         DELETE FROM kv; DELETE FROM log;
         INSERT INTO kv VALUES ('restored', 'x', 3, 3, 1);
         COMMIT`);

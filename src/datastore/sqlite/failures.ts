@@ -47,9 +47,9 @@ function primaryCode(error: unknown): number | undefined {
 /** What went wrong with the store's files, in words that say which file, what happened, and what to check. */
 export function storeFailure(error: unknown, files: StoreFiles): unknown {
   if (error instanceof CalicoError) return error;
-  const words = extendedCode(error) === undefined ? fileWords(error) : sqliteWords(error, files);
-  if (words === undefined) return error;
-  return new CalicoError(words.code, `datastore ${files.database}: ${words.text}`, { cause: error });
+  const found = extendedCode(error) === undefined ? fileWords(error) : sqliteWords(error, files);
+  if (found === undefined) return error;
+  return new CalicoError(found.code, `datastore ${files.database}: ${found.text}`, { cause: error });
 }
 
 interface Words {
@@ -73,6 +73,10 @@ const words = {
   gone: {
     code: 'unavailable',
     text: 'the file is gone; restore it from a backup, or check CALICO_STATE_DIR',
+  },
+  replaced: {
+    code: 'unavailable',
+    text: 'the file is replaced again and again; find who does it, or check CALICO_STATE_DIR',
   },
   notDatabase: {
     code: 'corrupt',
@@ -108,6 +112,7 @@ function accessWords(files: StoreFiles): Words | undefined {
 }
 
 function fileWords(error: unknown): Words | undefined {
+  if (error instanceof FilesReplaced) return words.replaced;
   if (!(error instanceof Error) || !('code' in error)) return undefined;
   switch (error.code) {
     case 'EACCES':

@@ -114,14 +114,14 @@ class SqliteStore implements Store {
   async *#follow({ prefixes, afterRevision, ended, rest }: Following): AsyncGenerator<WatchEvent, void> {
     let position: Position | undefined =
       afterRevision === undefined ? undefined : { epoch: undefined, revision: afterRevision };
-    let generation: number | undefined;
+    let generation = this.#generation;
     while (!ended()) {
       try {
-        const drained = await this.#attempt(database => {
-          const known = generation === undefined || generation === this.#generation ? position : undefined;
-          generation = this.#generation;
-          return database.drain(prefixes, known);
-        });
+        const { drained, connection } = await this.#attempt(database => ({
+          drained: database.drain(prefixes, generation === this.#generation ? position : undefined),
+          connection: this.#generation,
+        }));
+        generation = connection;
         position = drained.position;
         if (drained.event !== undefined && !ended()) yield drained.event;
         if (drained.more) await setImmediate();
