@@ -3,7 +3,7 @@ import type { Clock, Logger } from '../base/index.js';
 
 /** A piece of the kernel that follows a desired state. It is called one call at a time. */
 export interface Reconcilable<Update> {
-  /** Takes updates into the desired state; no I/O. */
+  /** Takes updates into the desired state; no I/O. Throws only for a bug. */
   accept(updates: readonly Update[]): void;
   /**
    * Brings the kernel to the desired state: from what was last applied, or, `full`, from a read-back of what
@@ -55,7 +55,8 @@ export function createReconciler<Update>(options: ReconcilerOptions<Update>): Re
   let waiters: Waiter[] = [];
   // At first nobody knows what an earlier run has left.
   let mode: 'changes' | 'full' = 'full';
-  let running: Promise<void> | undefined;
+  let isRunning = false;
+  let running: Promise<void> = Promise.resolve();
 
   const syncOnce = async (): Promise<void> => {
     const how = mode;
@@ -83,13 +84,24 @@ export function createReconciler<Update>(options: ReconcilerOptions<Update>): Re
     }
   };
 
+  /** Updates that cannot be taken are a bug of ours: trying again would not help, so their sender hears of it. */
+  const accepts = (batch: readonly Update[], served: readonly Waiter[]): boolean => {
+    try {
+      part.accept(batch);
+      return true;
+    } catch (error) {
+      for (const waiter of served) waiter.reject(error);
+      return false;
+    }
+  };
+
   const run = async (): Promise<void> => {
     let failures = 0;
     while (waiters.length > 0 && !ending.signal.aborted) {
       const [batch, served] = [updates, waiters];
       [updates, waiters] = [[], []];
+      if (!accepts(batch, served)) continue;
       try {
-        part.accept(batch);
         await syncOnce();
         failures = 0;
         for (const waiter of served) waiter.resolve();
@@ -100,14 +112,17 @@ export function createReconciler<Update>(options: ReconcilerOptions<Update>): Re
       }
     }
     // In the same turn as the last look at `waiters`, so that nobody waits for a loop that has ended.
-    running = undefined;
+    isRunning = false;
   };
 
   const wait = async (): Promise<void> => {
     if (ending.signal.aborted) throw new CalicoError('unavailable', `${name}: stopped`);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     waiters.push({ resolve, reject });
-    running ??= run();
+    if (!isRunning) {
+      isRunning = true;
+      running = run();
+    }
     await promise;
   };
 

@@ -20,6 +20,9 @@ const web = { interfaceName: 'calia1', addresses: ['10.65.0.1', 'fd80:65::1'] };
 const db = { interfaceName: 'calib2', addresses: ['10.65.0.2', 'fd80:65::2'] };
 const outside = { interfaceName: 'eth0', addresses: ['192.0.2.1', '2001:db8::1'] };
 
+/** the router itself */
+const host = { interfaceName: '', addresses: ['10.65.255.1'] };
+
 let router: Router;
 let nextMark = 1;
 const dataplanes: NftDataplane[] = [];
@@ -132,7 +135,10 @@ async function passes(packet: Packet, at?: string, tcpFlags?: number): Promise<b
 }
 
 beforeAll(async () => {
-  router = await createRouter([web, db, { ...outside, addresses: [...outside.addresses, '192.0.2.77'] }]);
+  router = await createRouter(
+    [web, db, { ...outside, addresses: [...outside.addresses, '192.0.2.77'] }],
+    [host.addresses[0] ?? ''],
+  );
 });
 
 afterEach(async () => {
@@ -293,6 +299,27 @@ describe('the packets themselves', () => {
   });
 });
 
+describe('a host endpoint', () => {
+  test('lets in what its policy allows and what is failsafe, and leaves forwarded traffic alone', async () => {
+    const local = workload(
+      { interfaceName: 'eth0', addresses: [] },
+      { ingress: ['in'], egress: ['in'], profiles: [] },
+    );
+    if (local.kind !== 'endpoint-updated') throw new Error('not an endpoint');
+    const endpoint = { ...local.local.endpoint, kind: 'host' } as const;
+    await dataplane().apply([
+      profile('open', open),
+      policy('in', [{ action: 'allow', match: { protocol: 6, destinationPorts: [{ min: 81, max: 81 }] } }]),
+      workload(web),
+      { ...local, local: { ...local.local, endpoint } },
+    ]);
+    const [ssh, denied, allowed] = [22, 80, 81].map(port => send(tcp(outside, host, port)));
+    expect(await passes(tcp(outside, web, 80))).toBe(true);
+    const atHost = await router.receivedByHost();
+    expect([ssh, denied, allowed].map(mark => atHost.has(mark ?? 0))).toStrictEqual([true, false, true]);
+  });
+});
+
 describe('a new agent on a host with a table', () => {
   test('takes over without losing a packet of established and new allowed flows', async () => {
     const state = [profile('open', open), workload(web), workload(db)];
@@ -349,5 +376,29 @@ describe('a table that somebody else has changed', () => {
     const handles = await router.nft(['-a', 'list', 'table', 'inet', 'calico']);
     await driver.resync();
     expect((await router.nft(['-a', 'list', 'table', 'inet', 'calico'])).stdout).toBe(handles.stdout);
+  });
+
+  test('is programmed afresh when it is gone and the next change cannot be applied', async () => {
+    const driver = dataplane();
+    await driver.apply([profile('open', open), workload(web), workload(db)]);
+    await router.nft(['delete', 'table', 'inet', 'calico']);
+    await driver.apply([workload(db, { profiles: [] })]);
+    expect(await passes(tcp(web, outside, 80))).toBe(true);
+    expect(await passes(tcp(web, db, 80))).toBe(false);
+  });
+});
+
+describe('a transaction that the kernel refuses', () => {
+  test('leaves the table as it was, and the error says what nft complained of', async () => {
+    await dataplane().apply([profile('open', open), workload(web), workload(db)]);
+    const before = await router.nft(['-a', 'list', 'table', 'inet', 'calico']);
+    const set = { name: 'wl-to', key: ['ifname'], verdicts: true } as const;
+    const refused = createNftApplier(router.nft).apply([
+      { op: 'flush-set', set },
+      { op: 'delete-chain', name: 'forward' },
+      { op: 'delete-chain', name: 'not-there' },
+    ]);
+    await expect(refused).rejects.toThrow(/table inet calico not changed: .*not-there/s);
+    expect((await router.nft(['-a', 'list', 'table', 'inet', 'calico'])).stdout).toBe(before.stdout);
   });
 });

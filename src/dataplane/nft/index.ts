@@ -1,5 +1,4 @@
 export { createNftApplier } from './apply.js';
-export type { NftApplier, RunNft } from './apply.js';
-export type { FailsafePort, NftConfig } from './config.js';
+export type { RunNft } from './apply.js';
 export { createNftDataplane } from './nft-dataplane.js';
-export type { NftDataplane, NftDataplaneOptions } from './nft-dataplane.js';
+export type { NftDataplane } from './nft-dataplane.js';
