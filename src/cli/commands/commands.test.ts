@@ -33,11 +33,10 @@ describe.each(commandEntries.map(entry => [entry.path.join(' '), entry] as const
       const used = new Map(namesIn(grammar.pattern));
       const defined = Object.values(command.options);
       expect(defined.map(({ name }) => name).toSorted()).toEqual([...used.keys()].toSorted());
-      for (const { kind, name } of defined) {
-        const option = grammar.options.find(each => each.name === name);
-        if (name.startsWith('-')) expect(option?.takesValue, name).toBe(kind !== 'flag');
-        expect(used.get(name), name).toBe(kind === 'list');
-      }
+      const takesValue = ({ name }: (typeof defined)[number]): boolean =>
+        grammar.options.find(option => option.name === name)?.takesValue ?? name.startsWith('<');
+      expect(defined.filter(option => takesValue(option) === (option.kind === 'flag'))).toEqual([]);
+      expect(defined.filter(({ kind, name }) => used.get(name) !== (kind === 'list'))).toEqual([]);
     });
 
     test('has the path under which it is listed', async () => {

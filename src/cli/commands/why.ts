@@ -61,7 +61,32 @@ function print(verdicts: readonly Verdict[], output: string, out: Output): void 
     );
     return;
   }
-  for (const verdict of verdicts) for (const line of explain(verdict)) out.line(visible(line));
+  const answers = verdicts.map(verdict => ({ verdict, lines: explain(verdict) }));
+  for (const answer of answers) {
+    const twin = answers.find(other => isSameInIpv6(answer, other));
+    if (answers.some(other => isSameInIpv6(other, answer))) continue;
+    for (const line of answer.lines) out.line(visible(line));
+    if (twin !== undefined) out.line('  the same holds for IPv6');
+  }
+}
+
+interface Answer {
+  readonly verdict: Verdict;
+  readonly lines: readonly string[];
+}
+
+/** True when `other` says of IPv6 between the same endpoints what `answer` says of IPv4: one of them is enough. */
+function isSameInIpv6(answer: Answer, other: Answer): boolean {
+  const [packet, twin] = [answer.verdict.packet, other.verdict.packet];
+  return (
+    packet.ipVersion === 4 &&
+    twin.ipVersion === 6 &&
+    packet.from !== undefined &&
+    packet.from === twin.from &&
+    packet.to === twin.to &&
+    answer.verdict.allowed === other.verdict.allowed &&
+    answer.lines.slice(1).join('\n') === other.lines.slice(1).join('\n')
+  );
 }
 
 function nothingCalled(words: string): string {

@@ -26,6 +26,12 @@ function isCalled(endpoint: Endpoint, words: string): boolean {
   return path === words || path.endsWith(`/${words}`);
 }
 
+/** A pod by its own name: Kubernetes workloads are called `<namespace>.<pod>`. */
+function isPodCalled({ id }: Endpoint, words: string): boolean {
+  const [, orchestrator, workload = ''] = id.slice(id.indexOf(':') + 1).split('/');
+  return orchestrator === 'k8s' && workload.slice(workload.indexOf('.') + 1) === words;
+}
+
 function endsOf(endpoint: Endpoint): readonly PacketEnd[] {
   const place = endpoint.kind === 'host' ? { host: endpoint.node } : endpoint.id;
   return endpoint.addresses.map(address => ({ address, place }));
@@ -41,8 +47,10 @@ export function findPlaces(words: string, model: Model): readonly PacketEnd[] {
   const host = model.hosts.get(words);
   if (host !== undefined) return host.map(each => ({ address: each, place: { host: words } }));
   const endpoints = [...model.endpoints.values()];
-  const named = endpoints.filter(endpoint => isCalled(endpoint, words));
-  if (named.length > 0) return named.flatMap(endsOf);
+  for (const called of [isCalled, isPodCalled]) {
+    const named = endpoints.filter(endpoint => called(endpoint, words));
+    if (named.length > 0) return named.flatMap(endsOf);
+  }
   const selector = parseSelector(words);
   if (!selector.ok || words.trim() === '') return [];
   return endpoints.filter(each => matches(selector.selector, labelsOf(each, model))).flatMap(endsOf);
