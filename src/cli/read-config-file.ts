@@ -1,5 +1,5 @@
 import { CalicoError } from '../base/index.js';
-import { decodeYaml } from './manifests/decode-yaml.js';
+import { yamlDecoder } from './manifests/decode-yaml.js';
 import { PlainScalar } from './manifests/plain-scalar.js';
 import { readInput } from './manifests/read-input.js';
 import { settingNames } from './settings.js';
@@ -39,7 +39,7 @@ function refuseUnknown(map: Json, known: readonly string[]): void {
 /** Reads a connection configuration file (`calicoctl.md` 2.2); throws `invalid` with the original's words. */
 export async function readConfigFile(path: string): Promise<Settings> {
   const text = await readInput({ filename: path, stdin: () => fail(`open ${path}: not a file`) });
-  const decoded = decodeYaml(text);
+  const decoded = yamlDecoder().decode(text);
   if (!decoded.ok) {
     const line = decoded.line === undefined ? '' : `line ${String(decoded.line + 1)}: `;
     return fail(`error parsing document: yaml: ${line}${decoded.reason} (${path})`);

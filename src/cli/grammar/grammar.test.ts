@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { array, assert, constantFrom, oneof, property, string } from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseArguments, parseGrammar, usageSection } from './index.js';
 
@@ -96,12 +96,12 @@ describe('arguments', () => {
   });
 
   test('end in an answer whatever they are', () => {
-    const word = fc.oneof(
-      fc.string(),
-      fc.constantFrom('-', '--', '-f', '--filename', '-o=', '--s', 'pol', '-h', '--node='),
+    const word = oneof(
+      string(),
+      constantFrom('-', '--', '-f', '--filename', '-o=', '--s', 'pol', '-h', '--node='),
     );
-    fc.assert(
-      fc.property(fc.array(word, { maxLength: 8 }), args => {
+    assert(
+      property(array(word, { maxLength: 8 }), args => {
         expect(['values', 'help', 'usage-error']).toContain(parseArguments(grammar, args).kind);
       }),
     );

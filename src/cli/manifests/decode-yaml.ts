@@ -10,6 +10,7 @@ import {
   YAMLException,
 } from 'js-yaml';
 import type { Schema } from 'js-yaml';
+import { messageOf } from '../../base/index.js';
 import { isMeasurable } from './measure.js';
 import { PlainScalar, plainBoolean, plainNumber } from './plain-scalar.js';
 
@@ -26,6 +27,10 @@ export type Decoded =
 /** Aliases in one document: far more than a person writes, far fewer than hurt. */
 const MOST_ALIASES = 10_000;
 const EVENT_ALIAS = 5;
+/** Every node of a document has at least one of these before or behind it. */
+const NODE_MARK = /[\n,[{:]|[-?] /g;
+/** Some 20,000 resources in one document; a file may have any number of documents. */
+const MOST_NODE_MARKS = 1_000_000;
 
 function keyText(key: unknown): string | undefined {
   if (key instanceof PlainScalar) return key.source;
@@ -87,30 +92,53 @@ function schemaCounting(plain: Counter): Schema {
   );
 }
 
-/** Decodes text that holds one or more YAML documents. Never throws for bad input. */
-export function decodeYaml(text: string): Decoded {
+export interface YamlDecoder {
+  /** Decodes text that holds one or more YAML documents. Never throws for bad input. */
+  decode(text: string): Decoded;
+}
+
+/** True when the text cannot hold more nodes than a small machine has memory for, whatever they are. */
+function isBearable(text: string): boolean {
+  let marks = 0;
+  const mark = new RegExp(NODE_MARK);
+  while (mark.exec(text) !== null) if (++marks > MOST_NODE_MARKS) return false;
+  return true;
+}
+
+/** A decoder for many documents: making the schema costs more than reading a small one. */
+export function yamlDecoder(): YamlDecoder {
   const plain = { count: 0 };
-  try {
+  const schema = schemaCounting(plain);
+
+  const decode = (text: string): Decoded => {
+    if (text.length > MOST_NODE_MARKS && !isBearable(text)) {
+      return { ok: false, reason: 'document is too large; divide it into documents with --- between them' };
+    }
+    plain.count = 0;
     const events = parseEvents(text, {});
+    // Of a key that is given twice the last one counts, as in YAML 1.1.
     const values = constructFromEvents(events, {
       source: text,
-      schema: schemaCounting(plain),
-      // Of a key that is given twice the last one counts, as in YAML 1.1.
+      schema,
       json: true,
       maxAliases: MOST_ALIASES,
     });
     const hasAliases = events.some(({ type }) => type === EVENT_ALIAS);
-    if (hasAliases && !values.every(isMeasurable)) {
+    if (hasAliases && !values.every(value => isMeasurable(value))) {
       return { ok: false, reason: 'document contains excessive aliasing' };
     }
     return { ok: true, values, hasPlainScalars: plain.count > 0 };
-  } catch (error) {
-    if (error instanceof YAMLException) {
-      const { reason, mark } = error;
-      return { ok: false, reason, ...(mark === undefined ? {} : { line: mark.line }) };
-    }
-    // The stack is the only other thing that input can exhaust.
-    if (error instanceof RangeError) return { ok: false, reason: 'document is too deeply nested' };
-    throw error;
-  }
+  };
+
+  return {
+    decode: text => {
+      try {
+        return decode(text);
+      } catch (error) {
+        if (!(error instanceof YAMLException)) return { ok: false, reason: messageOf(error) };
+        const { reason, mark } = error;
+        return { ok: false, reason, ...(mark === undefined ? {} : { line: mark.line }) };
+      }
+    },
+  };
 }

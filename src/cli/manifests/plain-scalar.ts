@@ -32,6 +32,7 @@ const NAN = /^\.(?:nan|NaN|NAN)$/;
  * `10:20` is a range of ports.
  */
 export function plainNumber(source: string): number | undefined {
+  if (/^(?:0|[1-9][0-9]{0,14})$/.test(source)) return Number(source);
   const sign = source.startsWith('-') ? -1 : 1;
   const digits = source.replace(/^[-+]/, '').replaceAll('_', '');
   if (OCTAL.test(source)) return sign * Number.parseInt(digits, 8);

@@ -19,6 +19,16 @@ export type Manifests =
 /** Problems that are shown; reading ends when there are as many. */
 const MOST_PROBLEMS = 100;
 
+/** Twice as many as resources of usual size fill the largest input. */
+const MOST_DOCUMENTS = 200_000;
+
+const empty: Decoded = { ok: true, values: [undefined], hasPlainScalars: false };
+
+/** A document without as much as a comment: `---`, and nothing. */
+function isEmpty(text: string): boolean {
+  return text.length < 100 && text.startsWith('---') && text.trim() === '---';
+}
+
 class ManifestReader {
   readonly resources: Resource[] = [];
   readonly problems: PlacedProblem[] = [];
@@ -57,12 +67,16 @@ export async function parseManifests(text: string, input: string): Promise<Manif
     reader.take(json.value, 1);
     return reader.result(input);
   }
-  const { decodeYaml } = await import('./decode-yaml.js');
+  const { yamlDecoder } = await import('./decode-yaml.js');
+  const decoder = yamlDecoder();
   for (const document of splitDocuments(text)) {
-    const decoded = decodeYaml(document.text);
+    const decoded = isEmpty(document.text) ? empty : decoder.decode(document.text);
     if (!decoded.ok) {
       const place = `${input}, document ${String(reader.documents + 1)}`;
       return { ok: false, message: syntaxMessage(decoded, document.firstLine, place) };
+    }
+    if (reader.documents >= MOST_DOCUMENTS) {
+      return { ok: false, message: `read ${input}: more than ${String(MOST_DOCUMENTS)} documents` };
     }
     for (const value of decoded.values) {
       reader.documents++;

@@ -1,5 +1,16 @@
 import { load } from 'js-yaml';
-import fc from 'fast-check';
+import {
+  array,
+  assert,
+  boolean,
+  dictionary,
+  double,
+  integer,
+  letrec,
+  oneof,
+  property,
+  string,
+} from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { compareKeys } from './compare-keys.js';
 import { formatJson, formatTable, formatYaml } from './index.js';
@@ -163,23 +174,23 @@ describe('YAML output', () => {
   });
 
   test('reads back as what was written', () => {
-    const leaf = fc.oneof(
-      fc.string({ unit: 'binary' }),
-      fc.string(),
-      fc.boolean(),
-      fc.integer(),
-      fc.double({ noNaN: true, noDefaultInfinity: true }),
+    const leaf = oneof(
+      string({ unit: 'binary' }),
+      string(),
+      boolean(),
+      integer(),
+      double({ noNaN: true, noDefaultInfinity: true }),
     );
-    const tree = fc.letrec(tie => ({
-      node: fc.oneof(
+    const tree = letrec(tie => ({
+      node: oneof(
         { depthSize: 'small' },
         leaf,
-        fc.array(tie('node'), { maxLength: 4 }),
-        fc.dictionary(fc.string(), tie('node'), { maxKeys: 4 }),
+        array(tie('node'), { maxLength: 4 }),
+        dictionary(string(), tie('node'), { maxKeys: 4 }),
       ),
     })).node;
-    fc.assert(
-      fc.property(tree, value => {
+    assert(
+      property(tree, value => {
         const plain: unknown = JSON.parse(JSON.stringify(value));
         expect(load(formatYaml(plain))).toEqual(plain);
       }),

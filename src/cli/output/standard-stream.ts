@@ -26,18 +26,20 @@ export function standardStream(descriptor: 1 | 2): Output {
     stream.write(bytes);
   };
 
-  return outputTo(text => {
+  const writeToDescriptor = (text: string): void => {
     let bytes = Buffer.from(text);
     try {
-      while (stream === undefined && !isGone && bytes.length > 0) {
-        bytes = bytes.subarray(writeSync(descriptor, bytes));
-      }
+      while (bytes.length > 0) bytes = bytes.subarray(writeSync(descriptor, bytes));
     } catch (error) {
       if (codeOf(error) === 'EPIPE') isGone = true;
       else if (codeOf(error) === 'EAGAIN') writeToStream(bytes);
       else throw error;
-      return;
     }
-    if (stream !== undefined && !isGone) writeToStream(bytes);
+  };
+
+  return outputTo(text => {
+    if (isGone) return;
+    if (stream === undefined) writeToDescriptor(text);
+    else writeToStream(Buffer.from(text));
   });
 }

@@ -1,0 +1,75 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+
+const root = new URL('../..', import.meta.url).pathname;
+
+export interface Ran {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+export interface RunOptions {
+  readonly input?: string | Uint8Array;
+  readonly env?: Readonly<Record<string, string>>;
+  /** argument for Node itself */
+  readonly nodeArguments?: readonly string[];
+}
+
+/** calicoctl as a real process, with a datastore of its own. */
+export interface Calicoctl {
+  /** a directory of the test's own; the datastore is in its `state` */
+  readonly directory: string;
+  /** the built program */
+  readonly program: string;
+  run(args: readonly string[], options?: RunOptions): Promise<Ran>;
+  remove(): void;
+}
+
+/** Builds calicoctl from the sources as they are, beside node_modules, so that its packages are found. */
+export async function builtCalicoctl(): Promise<Calicoctl> {
+  const directory = mkdtempSync(join(root, 'node_modules', '.calicoctl-test-'));
+  await build({
+    entryPoints: [join(root, 'src/bin/calicoctl.ts')],
+    outdir: join(directory, 'dist'),
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node24',
+    splitting: true,
+    external: ['koffi', 'pino'],
+    define: {
+      __VERSION__: '"v9.8.7"',
+      __BUILD_DATE__: '"2026-11-25T00:00:00+0000"',
+      __GIT_COMMIT__: '"ca6cd25f"',
+    },
+    logLevel: 'error',
+  });
+  const program = join(directory, 'dist', 'calicoctl.js');
+  return {
+    directory,
+    program,
+    run: async (args, { input = '', env = {}, nodeArguments = [] } = {}) =>
+      await new Promise((resolve, reject) => {
+        const child = spawn(process.execPath, [...nodeArguments, program, ...args], {
+          cwd: directory,
+          env: { CALICO_STATE_DIR: join(directory, 'state'), ...env },
+          timeout: 30_000,
+        });
+        const out: Buffer[] = [];
+        const err: Buffer[] = [];
+        child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
+        child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
+        child.on('error', reject);
+        child.on('close', code => {
+          resolve({ code, out: Buffer.concat(out).toString(), err: Buffer.concat(err).toString() });
+        });
+        // A program that does not read its input closes the pipe.
+        child.stdin.on('error', () => undefined);
+        child.stdin.end(input);
+      }),
+    remove: () => rmSync(directory, { recursive: true, force: true }),
+  };
+}
