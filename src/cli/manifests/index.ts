@@ -1,3 +1,2 @@
 export type { InputSource } from './read-input.js';
 export { readManifests } from './read-manifests.js';
-export type { Manifests } from './read-manifests.js';

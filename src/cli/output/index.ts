@@ -1,6 +1,4 @@
 export { formatJson } from './json.js';
-export { tableNumber } from './number-text.js';
-export { outputTo } from './output.js';
 export type { Output } from './output.js';
 export { standardStream } from './standard-stream.js';
 export { formatTable } from './table.js';
