@@ -6,6 +6,7 @@ import type { PresentField } from './field.js';
 import { flag } from './number-fields.js';
 import { reportField } from './problem.js';
 import { record } from './record.js';
+import { choice } from './text-fields.js';
 
 /** One block of addresses: the least that a pool must hold. */
 const MIN_ADDRESSES = 64n;
@@ -19,7 +20,11 @@ export const ipPool = defineResource({
   metadata: { cidr: poolCidr() },
   spec: {
     // Disabled and absent are one thing: `enabled: false` reads back as no ipip at all.
-    ipip: record({ enabled: flag() }, { struct: 'IPIPConfiguration', dropEmpty: true }),
+    // Without a mode every packet between hosts is wrapped; `cross-subnet` spares those between neighbours.
+    ipip: record(
+      { enabled: flag(), mode: choice(['always', 'cross-subnet']) },
+      { struct: 'IPIPConfiguration', dropEmpty: true },
+    ),
     'nat-outgoing': flag(),
     disabled: flag(),
   },

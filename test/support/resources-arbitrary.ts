@@ -177,7 +177,10 @@ export const ipPool: fc.Arbitrary<ResourceOf<'ipPool'>> = whole(
   fc.record({ cidr: cidrText({ maxLength4: 26, maxLength6: 122 }) }, plain),
   fc.record(
     {
-      ipip: fc.constant({ enabled: true }),
+      ipip: fc.record(
+        { enabled: fc.constant(true), mode: fc.constantFrom('always', 'cross-subnet') },
+        { requiredKeys: ['enabled'], ...plain },
+      ),
       'nat-outgoing': fc.constant(true),
       disabled: fc.constant(true),
     },

@@ -14,6 +14,8 @@ export const ipPoolCodec: KindCodec<'ipPool'> = {
     JSON.stringify({
       cidr: metadata.cidr,
       ipip: spec.ipip?.enabled === true ? 'tunl0' : '',
+      // Later releases know it; without a mode the value is byte for byte that of v2.0.
+      ...(spec.ipip?.enabled === true && spec.ipip.mode !== undefined ? { ipip_mode: spec.ipip.mode } : {}),
       masquerade: spec['nat-outgoing'] === true,
       ipam: spec.disabled !== true,
       disabled: spec.disabled === true,
@@ -24,13 +26,19 @@ export const ipPoolCodec: KindCodec<'ipPool'> = {
     return {
       metadata,
       spec: {
-        ipip: (stored['ipip'] ?? '') === '' ? undefined : { enabled: true },
+        ipip:
+          (stored['ipip'] ?? '') === '' ? undefined : { enabled: true, mode: modeOf(stored['ipip_mode']) },
         'nat-outgoing': stored['masquerade'],
         disabled: stored['disabled'],
       },
     };
   },
 };
+
+/** '' is how other writers say that there is none. */
+function modeOf(stored: unknown): unknown {
+  return stored === '' ? undefined : stored;
+}
 
 function partsOf(cidr: string): { readonly version: string; readonly cidr: string } {
   return { version: `v${String(versionOf(cidr))}`, cidr: cidr.replace('/', '-') };
