@@ -58,4 +58,11 @@ export interface ResourceChange {
   /** undefined: it is gone, or what is stored cannot be read, and then `problem` says why */
   readonly resource: Resource | undefined;
   readonly problem?: string;
+  /** with a problem: its owner has switched it off, so it counts as gone; nothing is wrong with it */
+  readonly switchedOff?: true;
+  /**
+   * Of a policy that cannot be read although its selector can: the same policy with nothing but denials, for
+   * whoever knows no readable version.
+   */
+  readonly closed?: Resource;
 }

@@ -3,6 +3,7 @@ import { identify } from '../resources/index.js';
 import { decodeResource, ownerOf } from './codec/codecs.js';
 import type { Owner } from './codec/codecs.js';
 import { settingOf } from './codec/settings.js';
+import { closedPolicy } from './codec/policy.js';
 import { isInactive } from './codec/workload-endpoint.js';
 import type { ClusterChange, ResourceChange, SettingName } from './resource-client.js';
 import type { Entry, WatchChange } from './store.js';
@@ -86,13 +87,20 @@ function settingChange(setting: SettingName, value: string | undefined): Cluster
 function readResource(
   { kind, metadata }: Owner,
   values: readonly (string | undefined)[],
-): Pick<ResourceChange, 'resource' | 'problem'> {
+): Omit<ResourceChange, 'kind' | 'resourceKind' | 'id'> {
   const [first] = values;
   if (first === undefined) return { resource: undefined };
   const decoded = decodeResource(kind, metadata, values);
-  if (!decoded.ok) return { resource: undefined, problem: decoded.problem };
+  if (!decoded.ok) {
+    const { problem } = decoded;
+    const safe = kind === 'policy' ? closedPolicy(first) : undefined;
+    const closed = safe === undefined ? undefined : decodeResource(kind, metadata, [safe]);
+    return closed?.ok === true
+      ? { resource: undefined, problem, closed: closed.resource }
+      : { resource: undefined, problem };
+  }
   if (kind === 'workloadEndpoint' && isInactive(first)) {
-    return { resource: undefined, problem: 'its state is inactive: it gets no traffic' };
+    return { resource: undefined, problem: 'its state is inactive: it gets no traffic', switchedOff: true };
   }
   return { resource: decoded.resource };
 }

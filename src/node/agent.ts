@@ -75,7 +75,10 @@ async function startPolicy(
   const { parts, client, nft, plumbing, config, log, fail } = wiring;
   const sync = new PolicySync({
     graph: createPolicyGraph(config.nodeName),
-    dataplanes: [nft, plumbing],
+    dataplanes: [
+      { name: 'nftables', dataplane: nft },
+      { name: 'endpoints', dataplane: plumbing },
+    ],
     programmed,
     log: log.with({ part: 'policy' }),
   });
@@ -259,12 +262,11 @@ async function statusOf(
   },
 ): Promise<AgentStatus> {
   const ready = state.sync?.ready ?? false;
-  const problems = [...(state.sync?.problems ?? [])].map(([id, problem]) => `${id}: ${problem}`);
   return {
     node: config.nodeName,
     pid: process.pid,
     ready,
-    reasons: ready ? problems : ['the datastore has not been read yet'],
+    reasons: ready ? (state.sync?.problems ?? []) : ['the datastore has not been read yet'],
     revision: state.sync?.revision ?? 0,
     endpoints: [...(state.plumbing?.states() ?? [])].map(([id, endpoint]) => ({ id, ...endpoint })),
     bgp: await state.bgp?.().catch((error: unknown) => {

@@ -1,8 +1,9 @@
+import { messageOf } from '../base/index.js';
 import type { Logger } from '../base/index.js';
-import type { ClusterEvent, ResourceChange } from '../datastore/index.js';
-import { modelChangeFromV1 } from '../policy/index.js';
+import type { ClusterEvent } from '../datastore/index.js';
 import type { DataplaneUpdate, ModelChange, PolicyGraph } from '../policy/index.js';
 import type { Programmed } from './programmed.js';
+import { Quarantine } from './quarantine.js';
 
 /** What brings updates into the kernel; resolves when they are there. */
 export interface Dataplane {
@@ -12,7 +13,7 @@ export interface Dataplane {
 export interface PolicySyncParts {
   readonly graph: PolicyGraph;
   /** in this order: policy is in force before a route lets traffic come */
-  readonly dataplanes: readonly Dataplane[];
+  readonly dataplanes: readonly { readonly name: string; readonly dataplane: Dataplane }[];
   readonly programmed: Programmed;
   readonly log: Logger;
 }
@@ -26,10 +27,13 @@ export class PolicySync {
   #early: ModelChange[] = [];
   #inSync = false;
   #revision = 0;
-  readonly #problems = new Map<string, string>();
+  readonly #quarantine: Quarantine;
+  /** what of the last batch did not reach the kernel */
+  #broken: string | undefined;
 
   constructor(parts: PolicySyncParts) {
     this.#parts = parts;
+    this.#quarantine = new Quarantine(parts.log);
   }
 
   /** True once everything that existed at the start is in the kernel. */
@@ -42,17 +46,16 @@ export class PolicySync {
     return this.#revision;
   }
 
-  /** Stored objects that cannot be read, by id, with the reason. */
-  get problems(): ReadonlyMap<string, string> {
-    return this.#problems;
+  /** What is not in force as it is stored, or did not reach the kernel: the object, and the reason. */
+  get problems(): readonly string[] {
+    const stored = this.#quarantine.problems;
+    return this.#broken === undefined ? stored : [this.#broken, ...stored];
   }
 
   async handle(event: ClusterEvent): Promise<void> {
-    const resources = event.changes.filter(change => change.kind === 'resource');
-    this.#noteProblems(resources);
-    const changes = resources.flatMap(change => {
-      const modelChange = modelChangeFromV1(change.resourceKind, change.id, change.resource);
-      return modelChange === undefined ? [] : [modelChange];
+    const changes = event.changes.flatMap(change => {
+      const admitted = change.kind === 'resource' ? this.#quarantine.admit(change) : undefined;
+      return admitted === undefined ? [] : [admitted];
     });
     if (!this.#inSync) {
       this.#early.push(...changes);
@@ -60,28 +63,41 @@ export class PolicySync {
     }
     const work = this.#inSync ? changes : this.#early;
     this.#early = [];
-    const updates = this.#parts.graph.apply(work);
-    for (const dataplane of this.#parts.dataplanes) await dataplane.apply(updates);
+    await this.#bringDown(work);
     this.#inSync = true;
     this.#revision = Math.max(this.#revision, event.revision);
     this.#announce(work, event.revision);
+  }
+
+  /**
+   * Whatever goes wrong in one part is logged and the others get their updates: an endpoint that policy did
+   * not take is closed in the kernel, so that a route to it opens nothing.
+   */
+  async #bringDown(work: readonly ModelChange[]): Promise<void> {
+    const { graph, dataplanes, log } = this.#parts;
+    this.#broken = undefined;
+    const attempt = async <T>(what: string, step: () => T | Promise<T>): Promise<T | undefined> => {
+      try {
+        return await step();
+      } catch (error) {
+        this.#broken = `${what}: ${messageOf(error)}`;
+        log.error('a change did not reach the kernel', { of: what, error: messageOf(error) });
+        return undefined;
+      }
+    };
+    const updates = await attempt('calculation', () => graph.apply(work));
+    if (updates === undefined) return;
+    for (const { name, dataplane } of dataplanes) {
+      await attempt(name, async () => await dataplane.apply(updates));
+    }
   }
 
   #announce(changes: readonly ModelChange[], revision: number): void {
     for (const change of changes) {
       if (change.kind !== 'endpoint') continue;
       if (change.endpoint === undefined) this.#parts.programmed.forget(change.id);
-      else this.#parts.programmed.reached(change.id, revision);
-    }
-  }
-
-  #noteProblems(changes: readonly ResourceChange[]): void {
-    for (const { id, problem } of changes) {
-      if (problem === undefined) this.#problems.delete(id);
-      else if (this.#problems.get(id) !== problem) {
-        this.#problems.set(id, problem);
-        this.#parts.log.error('a stored object cannot be read and is left out', { id, problem });
-      }
+      // Who waits for an endpoint must not hear of it before its policy is in force.
+      else if (this.#broken === undefined) this.#parts.programmed.reached(change.id, revision);
     }
   }
 }

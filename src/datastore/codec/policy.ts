@@ -33,3 +33,24 @@ export const policyCodec: KindCodec<'policy'> = {
     };
   },
 };
+
+/**
+ * What would be stored for a policy that denies all of what the policy in `text` selects; undefined when not
+ * even the text's selector can be found. Without a readable order it comes before all others: closed is safe.
+ */
+export function closedPolicy(text: string): string | undefined {
+  try {
+    const { order, selector } = parseObject(text);
+    if (typeof selector !== 'string') return undefined;
+    const known = typeof order === 'number' || order === undefined || order === null || order === 'default';
+    const deny = [{ action: 'deny' }];
+    return JSON.stringify({
+      order: known ? order : -Number.MAX_VALUE,
+      selector,
+      inbound_rules: deny,
+      outbound_rules: deny,
+    });
+  } catch {
+    return undefined;
+  }
+}
