@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { LogFields, Logger } from '../base/index.js';
 import { createResourceClient, openStore } from '../datastore/index.js';
 import type { Store } from '../datastore/index.js';
@@ -81,7 +81,7 @@ class World {
     );
     const result = await this.#store.commit({ writes });
     const revision = result.committed ? result.revision : Infinity;
-    await expect.poll(() => this.sync.revision, { interval: 5 }).toBeGreaterThanOrEqual(revision);
+    await vi.waitUntil(() => this.sync.revision >= revision, { interval: 5, timeout: 10_000 });
   }
 
   /** Of the last update of the endpoint: the policies on its way in; undefined when it was removed or never told. */
