@@ -1,5 +1,4 @@
 import { chmod, rm } from 'node:fs/promises';
-import { createServer, request as httpRequest } from 'node:http';
 import type { Server } from 'node:http';
 
 export interface HttpAnswer {
@@ -13,6 +12,8 @@ export type HttpHandler = (method: string, path: string) => Promise<HttpAnswer |
 
 /** Serves `handler` on a Unix socket that only root may use. A stale socket of a dead agent is replaced. */
 export async function serveOnSocket(path: string, handler: HttpHandler): Promise<Server> {
+  // node:http costs tens of milliseconds: only those who use it pay, and no short command of calicoctl does.
+  const { createServer } = await import('node:http');
   await rm(path, { force: true });
   const server = createServer((request, response) => {
     const answer = handler(request.method ?? 'GET', request.url ?? '/');
@@ -36,8 +37,9 @@ export async function serveOnSocket(path: string, handler: HttpHandler): Promise
 
 /** Asks a server behind a Unix socket; rejects when nobody answers within two seconds. */
 export async function askSocket(socketPath: string, path: string): Promise<{ status: number; body: string }> {
+  const { request } = await import('node:http');
   return await new Promise((resolve, reject) => {
-    const asked = httpRequest({ socketPath, path, timeout: 2_000 }, response => {
+    const asked = request({ socketPath, path, timeout: 2_000 }, response => {
       let body = '';
       response.setEncoding('utf8');
       response.on('data', (chunk: string) => (body += chunk));

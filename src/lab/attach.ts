@@ -1,4 +1,5 @@
 import { CalicoError, runProgram } from '../base/index.js';
+import type { ProgramResult } from '../base/index.js';
 import { netnsPath } from './namespaces.js';
 import { hostEnvironment } from './paths.js';
 import type { LabPaths } from './paths.js';
@@ -15,6 +16,15 @@ function networkConfiguration(workload: LabWorkload): string {
     ipam: { type: 'calico-ipam', assign_ipv4: 'true', assign_ipv6: 'true' },
     args: { labels: Object.entries(workload.labels).map(([key, value]) => ({ key, value })) },
   });
+}
+
+/** The message of a CNI error object, or whatever else was said. */
+function messageIn({ stdout, stderr }: ProgramResult): string {
+  try {
+    return String((JSON.parse(stdout) as { readonly msg?: unknown }).msg);
+  } catch {
+    return `${stdout}${stderr}`.trim();
+  }
 }
 
 async function callPlugin(
@@ -40,10 +50,7 @@ async function callPlugin(
     },
   });
   if (result.exitCode !== 0) {
-    throw new CalicoError(
-      'unavailable',
-      `CNI ${command} of ${workload.name}: ${result.stdout.trim()}${result.stderr}`,
-    );
+    throw new CalicoError('unavailable', `CNI ${command} of ${workload.name}: ${messageIn(result)}`);
   }
   return result.stdout;
 }
