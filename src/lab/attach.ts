@@ -55,13 +55,21 @@ async function callPlugin(
   return result.stdout;
 }
 
-/** Attaches the workload as a container runtime would: by the CNI executable. Its addresses. */
+/** True when the workload has its interface: then it must not be attached again while its traffic runs. */
+async function hasInterface(workload: LabWorkload): Promise<boolean> {
+  const { exitCode } = await runProgram('ip', ['-n', workload.netns, 'link', 'show', 'dev', 'eth0']);
+  return exitCode === 0;
+}
+
+/** Attaches the workload as a container runtime would: by the CNI executable. Its addresses; undefined
+ * when it was attached before. */
 export async function attachWorkload(
   paths: LabPaths,
   plan: LabPlan,
   host: LabHost,
   workload: LabWorkload,
-): Promise<readonly string[]> {
+): Promise<readonly string[] | undefined> {
+  if (await hasInterface(workload)) return undefined;
   const answer = JSON.parse(await callPlugin('ADD', { paths, plan, host, workload })) as {
     readonly ips?: readonly { readonly address: string }[];
   };

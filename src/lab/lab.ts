@@ -45,13 +45,12 @@ async function startAgents({ paths, clock, say }: LabContext, plan: LabPlan): Pr
   return missing.length;
 }
 
-/** ADD is idempotent: a workload that is attached keeps what it has. */
 async function attachWorkloads({ paths, say }: LabContext, plan: LabPlan): Promise<void> {
   await Promise.all(
     plan.hosts.map(async host => {
       for (const workload of host.workloads) {
         const addresses = await attachWorkload(paths, plan, host, workload);
-        say(`${workload.name} on ${host.name}: ${addresses.join(', ')}`);
+        if (addresses !== undefined) say(`${workload.name} on ${host.name}: ${addresses.join(', ')}`);
       }
     }),
   );
