@@ -13,6 +13,8 @@ export interface AssignRequest {
   readonly count: { readonly 4: number; readonly 6: number };
   /** restrict to these pools (each must exist and be enabled); absent: all enabled pools of the version */
   readonly pools?: readonly Cidr[];
+  /** free addresses (canonical) that are passed over all the same: something on this host uses them */
+  readonly avoid?: (address: string) => boolean;
 }
 
 export interface Assigned {
@@ -26,6 +28,14 @@ export interface Assignment {
   readonly block: string;
   readonly handle: string | undefined;
   readonly attributes: Attributes;
+  /** tells this holder of the address from the next; undefined in records of old */
+  readonly sequence: number | undefined;
+}
+
+/** Whom an address is to be taken from: by another holder it is not released. */
+export interface ExpectedHolder {
+  readonly handle?: string | undefined;
+  readonly sequence?: number | undefined;
 }
 
 /**
@@ -43,12 +53,12 @@ export interface Allocator {
    * `conflict` when its block is of another node and affinity is strict.
    */
   assignAddress(
-    request: Omit<AssignRequest, 'count' | 'pools'> & { readonly address: string },
+    request: Omit<AssignRequest, 'count' | 'pools' | 'avoid'> & { readonly address: string },
   ): Promise<void>;
   /** Everything the handle holds; the addresses released. An unknown handle holds nothing. */
   releaseByHandle(handle: string): Promise<readonly string[]>;
-  /** False when nobody holds it. */
-  releaseAddress(address: string): Promise<boolean>;
+  /** False when nobody holds it; `conflict`, and nothing released, when it is not `expected` who does. */
+  releaseAddress(address: string, expected?: ExpectedHolder): Promise<boolean>;
   lookup(address: string): Promise<Assignment | undefined>;
   addressesOf(handle: string): Promise<readonly string[]>;
   /** Gives up the node's empty blocks, and the ownership of the others. */

@@ -4,7 +4,7 @@ import { contains, formatCidr, networkOf, parseIp } from '../net/index.js';
 import type { Ip } from '../net/index.js';
 import type { Store } from '../datastore/index.js';
 import type { AssignRequest, Assigned } from './allocator.js';
-import { blockLength, newBlock, ordinalOf, ownerOf, takeOrdinal } from './block.js';
+import { newBlock, ordinalOf, ownerOf, takeOrdinal } from './block.js';
 import type { Block } from './block.js';
 import { parseHandle } from './codec.js';
 import type { HandleCounts } from './codec.js';
@@ -21,7 +21,7 @@ export interface AssignParts {
   readonly log: Logger;
 }
 
-type AddressRequest = Omit<AssignRequest, 'count' | 'pools'> & { readonly address: string };
+type AddressRequest = Omit<AssignRequest, 'count' | 'pools' | 'avoid'> & { readonly address: string };
 
 /**
  * Assigns addresses. It remembers the blocks of a node as it last saw them, so that an assignment from them
@@ -121,10 +121,10 @@ function planAddress(options: {
   const { view, request, ip, now } = options;
   const pool = view.pools.find(candidate => candidate.enabled && contains(candidate.cidr, ip));
   if (pool === undefined) throw outsidePools(view.pools, ip, request.address);
-  const cidr = networkOf(ip, blockLength(ip.version));
-  const name = formatCidr(cidr);
   const { strictAffinity, autoAllocateBlocks } = view.config.value;
-  const known = view.blocks.get(name)?.value;
+  const known = [...view.blocks.values()].find(({ value }) => contains(value.cidr, ip))?.value;
+  const cidr = known?.cidr ?? networkOf(ip, pool.blockLength);
+  const name = formatCidr(cidr);
   if (known === undefined && view.recorded.has(name)) {
     throw new CalicoError('corrupt', `the record of block ${name} cannot be read`);
   }
@@ -156,10 +156,10 @@ function outsidePools(pools: readonly SeenPool[], ip: Ip, address: string): Cali
 
 function shortage(result: Exclude<PlanResult, { kind: 'planned' }>, request: AssignRequest): CalicoError {
   if (result.kind === 'no-pool') return new CalicoError('not-found', result.message);
-  const { version, got, pools } = result;
+  const { version, got, pools, reason } = result;
   return new CalicoError(
     'exhausted',
     `Assigned ${String(got)} out of ${String(request.count[version])} requested IPv${String(version)} addresses; ` +
-      `No IPs available in pools: [${pools.join(', ')}]`,
+      `${reason ?? `No IPs available in pools: [${pools.join(', ')}]`}; 'calicoctl ipam check' finds leaked ones`,
   );
 }

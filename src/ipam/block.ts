@@ -1,4 +1,4 @@
-import { addressAt, contains, formatIp } from '../net/index.js';
+import { addressAt, contains, formatIp, sizeOf, widthOf } from '../net/index.js';
 import type { Cidr, Ip, IpVersion } from '../net/index.js';
 import type { Attributes } from './allocator.js';
 
@@ -9,13 +9,15 @@ export interface Holder {
 }
 
 /**
- * 64 neighbouring addresses and who holds each of them. An ordinal is the place of an address in the block,
- * counted from 0; network and broadcast address are handed out like any other.
+ * Neighbouring addresses (64, unless the pool says otherwise) and who holds each of them. An ordinal is the
+ * place of an address in the block, counted from 0; network and broadcast address are handed out like any other.
  */
 export interface Block {
   readonly cidr: Cidr;
   /** `host:<node>`; undefined when no node owns it any more */
   readonly affinity: string | undefined;
+  /** when the present owner claimed it, in milliseconds since the epoch; undefined in records of old */
+  readonly claimedAt: number | undefined;
   /** per ordinal the index of its holder, null when free */
   readonly allocations: readonly (number | null)[];
   /** free ordinals, next to be given out first; released ones go to the back, so reuse comes late */
@@ -33,20 +35,23 @@ export interface Freed {
   readonly handle: string | undefined;
 }
 
-/** Addresses in a block, of either version. */
-export const blockSize = 64n;
-
-/** Length of the network of a block. */
-export function blockLength(version: IpVersion): number {
+/** Length of the network of a block where the pool does not say it: 64 addresses of either version. */
+export function defaultBlockLength(version: IpVersion): number {
   return version === 4 ? 26 : 122;
+}
+
+/** Whether a block may have that length: a record lists every address, so that 4096 is the most. */
+export function isBlockLength(version: IpVersion, length: number): boolean {
+  return Number.isInteger(length) && length >= widthOf(version) - 12 && length <= widthOf(version);
 }
 
 /** A block nobody holds an address of; `startedAt` in milliseconds since the epoch. */
 export function newBlock(cidr: Cidr, node: string, startedAt: number): Block {
-  const size = Number(blockSize);
+  const size = Number(sizeOf(cidr));
   return {
     cidr,
     affinity: affinityOf(node),
+    claimedAt: startedAt,
     allocations: Array<null>(size).fill(null),
     unallocated: Array.from({ length: size }, (_, ordinal) => ordinal),
     holders: [],
@@ -89,21 +94,34 @@ export function holderOf(block: Block, ordinal: number): Holder | undefined {
 /** Every held address of the block with its holder, in order of addresses. */
 export function heldAddresses(
   block: Block,
-): readonly { readonly address: string; readonly holder: Holder }[] {
+): readonly { readonly address: string; readonly holder: Holder; readonly sequence: number | undefined }[] {
   return block.allocations.flatMap((_, ordinal) => {
     const holder = holderOf(block, ordinal);
-    return holder === undefined ? [] : [{ address: addressOf(block, ordinal), holder }];
+    if (holder === undefined) return [];
+    return [{ address: addressOf(block, ordinal), holder, sequence: sequenceOf(block, ordinal) }];
   });
 }
 
-/** Takes up to `count` addresses from the front of the free ones. */
+/** The sequence at which the address at a place was taken: another one is another holder. */
+export function sequenceOf(block: Block, ordinal: number): number | undefined {
+  return block.allocationSequence[String(ordinal)];
+}
+
+/** Takes up to `count` addresses from the front of the free ones, without those that are to be left alone. */
 export function takeNext(
   block: Block,
-  count: number,
-  holder: Holder,
+  want: { readonly count: number; readonly holder: Holder; readonly avoid: (address: string) => boolean },
 ): { readonly block: Block; readonly addresses: readonly string[] } {
-  const ordinals = block.unallocated.slice(0, Math.max(0, count));
-  return { block: take(block, ordinals, holder), addresses: ordinals.map(o => addressOf(block, o)) };
+  const ordinals: number[] = [];
+  const addresses: string[] = [];
+  for (const ordinal of block.unallocated) {
+    if (ordinals.length >= want.count) break;
+    const address = addressOf(block, ordinal);
+    if (want.avoid(address)) continue;
+    ordinals.push(ordinal);
+    addresses.push(address);
+  }
+  return { block: take(block, ordinals, want.holder), addresses };
 }
 
 /** Takes the address at one place; undefined when somebody holds it or the block has no such place. */
@@ -161,7 +179,12 @@ export function release(
 
 /** The block without an owner. */
 export function withoutAffinity(block: Block): Block {
-  return { ...block, affinity: undefined, sequence: nextSequence(block.sequence) };
+  return { ...block, affinity: undefined, claimedAt: undefined, sequence: nextSequence(block.sequence) };
+}
+
+/** The block as another node's from `now` on (milliseconds since the epoch). */
+export function claimedBy(block: Block, node: string, now: number): Block {
+  return { ...block, affinity: affinityOf(node), claimedAt: now, sequence: nextSequence(block.sequence) };
 }
 
 /** One more; where a double is too coarse for that (nanoseconds of another writer), the next larger one. */

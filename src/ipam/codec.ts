@@ -1,7 +1,7 @@
-import { contains, formatCidr, parseCidr } from '../net/index.js';
+import { contains, formatCidr, parseCidr, sizeOf } from '../net/index.js';
 import type { Cidr } from '../net/index.js';
 import type { Attributes } from './allocator.js';
-import { affinityOf, blockLength, blockSize } from './block.js';
+import { affinityOf, defaultBlockLength, isBlockLength } from './block.js';
 import type { Block, Holder } from './block.js';
 
 /** A claim of a node on a block. Only `confirmed` is advertised; the others are a claim or release under way. */
@@ -14,6 +14,8 @@ export interface PoolRecord {
   readonly cidr: Cidr;
   /** false: its addresses stay, no new ones are given out */
   readonly enabled: boolean;
+  /** length of the network of its blocks */
+  readonly blockLength: number;
 }
 
 export interface IpamConfig {
@@ -21,6 +23,15 @@ export interface IpamConfig {
   readonly strictAffinity: boolean;
   /** a node may claim blocks by itself */
   readonly autoAllocateBlocks: boolean;
+  /** how many blocks of each version a node may own; undefined: as many as there are */
+  readonly maxBlocksPerHost: number | undefined;
+}
+
+/** Ranges that are never given out by themselves; who asks for such an address by name gets it. */
+export interface Reservation {
+  readonly name: string;
+  /** canonical */
+  readonly cidrs: readonly string[];
 }
 
 type Json = Readonly<Record<string, unknown>>;
@@ -29,10 +40,10 @@ type Json = Readonly<Record<string, unknown>>;
 export function parseBlock(text: string): Block | undefined {
   const json = parseObject(text);
   const cidr = typeof json?.['cidr'] === 'string' ? parseCidr(json['cidr']) : undefined;
-  if (json === undefined || cidr === undefined || cidr.length !== blockLength(cidr.version)) return undefined;
+  if (json === undefined || cidr === undefined || !isBlockLength(cidr.version, cidr.length)) return undefined;
   const holders = Array.isArray(json['attributes']) ? json['attributes'].map(parseHolder) : [];
   const stored: readonly unknown[] = Array.isArray(json['allocations']) ? json['allocations'] : [];
-  if (stored.length !== Number(blockSize)) return undefined;
+  if (stored.length !== Number(sizeOf(cidr))) return undefined;
   const allocations: (number | null)[] = [];
   for (const index of stored) {
     if (index !== null && (typeof index !== 'number' || holders[index] === undefined)) return undefined;
@@ -42,6 +53,7 @@ export function parseBlock(text: string): Block | undefined {
   return {
     cidr,
     affinity: affinityText(json),
+    claimedAt: timeOf(json['affinity_claim_time']),
     allocations,
     unallocated: freeOrdinals(allocations, json['unallocated']),
     holders,
@@ -65,6 +77,11 @@ function affinityText(json: Json): string | undefined {
   return typeof json['hostAffinity'] === 'string' ? affinityOf(json['hostAffinity']) : undefined;
 }
 
+function timeOf(text: unknown): number | undefined {
+  const time = typeof text === 'string' ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(time) ? undefined : time;
+}
+
 function parseHolder(value: unknown): Holder {
   const json = asObject(value) ?? {};
   const attributes = Object.entries(asObject(json['secondary']) ?? {});
@@ -81,6 +98,9 @@ export function formatBlock(block: Block): string {
   return JSON.stringify({
     cidr: formatCidr(block.cidr),
     affinity: block.affinity ?? null,
+    ...(block.claimedAt === undefined
+      ? {}
+      : { affinity_claim_time: new Date(block.claimedAt).toISOString() }),
     strictAffinity: false,
     allocations: block.allocations,
     unallocated: block.unallocated,
@@ -117,23 +137,52 @@ export function formatHandle(counts: HandleCounts): string {
   return JSON.stringify({ block: counts });
 }
 
-/** Reads a pool; undefined when it is none. */
+/** Reads a pool; undefined when it is none, or cannot be cut into blocks of the size it asks for. */
 export function parsePool(text: string): PoolRecord | undefined {
   const json = parseObject(text);
   const cidr = typeof json?.['cidr'] === 'string' ? parseCidr(json['cidr']) : undefined;
-  // A pool smaller than a block cannot be cut into blocks.
-  if (json === undefined || cidr === undefined || cidr.length > blockLength(cidr.version)) return undefined;
-  return { cidr, enabled: json['disabled'] !== true };
+  if (json === undefined || cidr === undefined) return undefined;
+  const length = json['blockSize'] ?? defaultBlockLength(cidr.version);
+  if (typeof length !== 'number' || !isBlockLength(cidr.version, length) || cidr.length > length)
+    return undefined;
+  return { cidr, enabled: json['disabled'] !== true, blockLength: length };
 }
 
 /** Reads the switches; absent means not strict, and blocks are claimed as needed. */
 export function parseConfig(text: string | undefined): IpamConfig {
   const json = text === undefined ? undefined : parseObject(text);
-  if (json === undefined) return { strictAffinity: false, autoAllocateBlocks: true };
+  if (json === undefined)
+    return { strictAffinity: false, autoAllocateBlocks: true, maxBlocksPerHost: undefined };
+  const most = json['maxBlocksPerHost'];
   return {
     strictAffinity: json['strict_affinity'] === true,
     autoAllocateBlocks: json['auto_allocate_blocks'] === true,
+    maxBlocksPerHost: typeof most === 'number' && Number.isInteger(most) && most > 0 ? most : undefined,
   };
+}
+
+export function formatConfig(config: IpamConfig): string {
+  return JSON.stringify({
+    strict_affinity: config.strictAffinity,
+    auto_allocate_blocks: config.autoAllocateBlocks,
+    ...(config.maxBlocksPerHost === undefined ? {} : { maxBlocksPerHost: config.maxBlocksPerHost }),
+  });
+}
+
+/** Reads the reservations; what is no name with networks is left out. */
+export function parseReservations(text: string | undefined): readonly Reservation[] {
+  const list = text === undefined ? undefined : parseObject(text)?.['reservations'];
+  if (!Array.isArray(list)) return [];
+  return list.flatMap((each: unknown): readonly Reservation[] => {
+    const { name, cidrs } = asObject(each) ?? {};
+    if (typeof name !== 'string' || !Array.isArray(cidrs)) return [];
+    const read = cidrs.flatMap((cidr: unknown) => (typeof cidr === 'string' ? (parseCidr(cidr) ?? []) : []));
+    return [{ name, cidrs: read.map(formatCidr) }];
+  });
+}
+
+export function formatReservations(reservations: readonly Reservation[]): string {
+  return JSON.stringify({ reservations });
 }
 
 /** The first of `pools` that covers a network. */

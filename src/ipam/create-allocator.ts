@@ -22,7 +22,8 @@ export function createAllocator(options: {
     assign: async request => inTurn(async () => assigner.assign(request)),
     assignAddress: async request => inTurn(async () => assigner.assignAddress(request)),
     releaseByHandle: async handle => inTurn(async () => releaseByHandle(releasing, handle)),
-    releaseAddress: async address => inTurn(async () => releaseAddress(releasing, address)),
+    releaseAddress: async (address, expected) =>
+      inTurn(async () => releaseAddress(releasing, address, expected)),
     releaseAffinities: async node => inTurn(async () => releaseAffinities(releasing, node)),
     lookup: async address => lookup(store, address),
     addressesOf: async handle => addressesOf(store, handle),

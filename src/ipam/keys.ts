@@ -7,6 +7,11 @@ export const poolPrefix = '/calico/v1/ipam/';
 export const ipamPrefix = '/calico/ipam/v2/';
 export const blockPrefix = `${ipamPrefix}assignment/`;
 export const ipamConfigKey = `${ipamPrefix}config`;
+/** All reservations together, so that an assignment can hold on to them with one condition. */
+export const reservationsKey = `${ipamPrefix}reservations`;
+export const handlePrefix = `${ipamPrefix}handle/`;
+/** Claims of all nodes are below it. */
+export const affinitiesPrefix = `${ipamPrefix}host/`;
 
 /** Key of the record that says who holds which address of a block. */
 export function blockKey(cidr: Cidr): string {
@@ -15,7 +20,7 @@ export function blockKey(cidr: Cidr): string {
 
 /** All affinities of a node are below it. */
 export function affinityPrefix(node: string): string {
-  return `${ipamPrefix}host/${node}/`;
+  return `${affinitiesPrefix}${node}/`;
 }
 
 /** Key of the record by which a node owns a block. */
@@ -25,7 +30,7 @@ export function affinityKey(node: string, cidr: Cidr): string {
 
 /** Key of the count of addresses that one owner holds in each block. */
 export function handleKey(handle: string): string {
-  return `${ipamPrefix}handle/${handle}`;
+  return `${handlePrefix}${handle}`;
 }
 
 /** The block a block key speaks of; undefined for any other key. */

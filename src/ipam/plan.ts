@@ -1,13 +1,13 @@
-import { contains, formatCidr, parseCidr } from '../net/index.js';
+import { contains, formatCidr, parseCidr, parseIp } from '../net/index.js';
 import type { Cidr, IpVersion } from '../net/index.js';
 import type { Commit, Condition, Write } from '../datastore/index.js';
 import type { AssignRequest } from './allocator.js';
-import { newBlock, ownerOf, takeNext } from './block.js';
+import { claimedBy, isEmpty, newBlock, ownerOf, takeNext } from './block.js';
 import type { Block } from './block.js';
-import { inWalkOrder, nextFreeBlock } from './choose.js';
+import { TakenRanges, inWalkOrder, nextFreeBlock } from './choose.js';
 import { formatAffinity, formatBlock, formatHandle, poolCovering } from './codec.js';
 import type { HandleCounts } from './codec.js';
-import { affinityKey, blockKey, handleKey, ipamConfigKey } from './keys.js';
+import { affinityKey, blockKey, handleKey, ipamConfigKey, reservationsKey } from './keys.js';
 import type { Seen, SeenPool, View } from './view.js';
 
 /** Blocks as they will be, not yet committed. */
@@ -22,6 +22,8 @@ export interface BlockChange {
   readonly taken: number;
   /** the pool that allows it, and must not have changed when it is committed */
   readonly pool: SeenPool;
+  /** the node that loses the block */
+  readonly lostBy?: string | undefined;
 }
 
 export type PlanResult =
@@ -32,15 +34,19 @@ export type PlanResult =
       readonly version: IpVersion;
       readonly got: number;
       readonly pools: readonly string[];
+      /** why no further block could be claimed, where it is not that there is none */
+      readonly reason: string | undefined;
     }
   | { readonly kind: 'no-pool'; readonly message: string };
 
 /**
- * Decides which addresses a request gets: from the node's own blocks, then from blocks newly claimed, then
- * borrowed from blocks of others; the latter two need a complete view. All of the request or nothing.
+ * Decides which addresses a request gets: from the node's own blocks, then from blocks newly claimed, then from
+ * empty blocks of others, then borrowed from blocks of others; all but the first need a complete view. All of
+ * the request or nothing.
  */
 export function planAssignment(view: View, request: AssignRequest, now: number): PlanResult {
   const holder = { handle: request.handle, attributes: request.attributes ?? {} };
+  const avoid = avoidance(view, request);
   const addresses: string[] = [];
   const changes: BlockChange[] = [];
   for (const version of [4, 6] as const) {
@@ -48,20 +54,43 @@ export function planAssignment(view: View, request: AssignRequest, now: number):
     if (missing === 0) continue;
     const pools = eligiblePools(view, version, request.pools);
     if (typeof pools === 'string') return { kind: 'no-pool', message: pools };
-    for (const { block, pool } of candidates(view, pools, now)) {
-      const next = takeNext(block, missing, holder);
+    for (const candidate of candidates(view, pools, now)) {
+      const next = takeNext(candidate.block, { count: missing, holder, avoid });
       if (next.addresses.length === 0) continue;
       addresses.push(...next.addresses);
-      changes.push({ block: next.block, taken: next.addresses.length, pool });
+      changes.push({ ...candidate, block: next.block, taken: next.addresses.length });
       missing -= next.addresses.length;
       if (missing === 0) break;
     }
     if (missing > 0) {
       const got = request.count[version] - missing;
-      return { kind: 'short', version, got, pools: pools.map(pool => formatCidr(pool.cidr)) };
+      const reason = hasAllItMay(view, version)
+        ? 'cannot allocate new block due to per host block limit'
+        : undefined;
+      return { kind: 'short', version, got, pools: pools.map(pool => formatCidr(pool.cidr)), reason };
     }
   }
   return { kind: 'planned', plan: { addresses, changes } };
+}
+
+/** Which free addresses are passed over: reserved ones, and those the caller knows to be in use. */
+function avoidance({ reserved }: View, { avoid }: AssignRequest): (address: string) => boolean {
+  const ranges = reserved.value;
+  if (ranges.length === 0) return avoid ?? (() => false);
+  return address => {
+    const ip = parseIp(address);
+    return (ip !== undefined && ranges.some(range => contains(range, ip))) || avoid?.(address) === true;
+  };
+}
+
+/** Whether the node owns as many blocks of a version as it may. */
+function hasAllItMay(view: View, version: IpVersion): boolean {
+  const most = view.config.value.maxBlocksPerHost;
+  if (most === undefined) return false;
+  const own = [...view.blocks.values()].filter(
+    ({ value }) => value.cidr.version === version && ownerOf(value) === view.node,
+  );
+  return own.length >= most;
 }
 
 /** The pools that may serve a request, or why there is none. */
@@ -85,10 +114,10 @@ function eligiblePools(
   return chosen.length > 0 ? chosen : `None of the given pools is of IPv${String(version)}`;
 }
 
-interface Candidate {
-  readonly block: Block;
-  readonly pool: SeenPool;
-}
+type Candidate = Omit<BlockChange, 'taken'>;
+
+/** How long a block must have been its owner's before another may take it while it is empty. */
+const reclaimAfterMs = 60_000;
 
 /** Blocks to take from, best first. Lazy: each new block it yields is one that the node will claim. */
 function* candidates(view: View, pools: readonly SeenPool[], now: number): Generator<Candidate> {
@@ -97,30 +126,46 @@ function* candidates(view: View, pools: readonly SeenPool[], now: number): Gener
     return pool === undefined ? [] : [{ block, pool }];
   });
   yield* known.filter(({ block }) => ownerOf(block) === view.node);
-  if (!view.complete) return;
+  const [version] = pools.map(({ cidr }) => cidr.version);
+  // Who has all the blocks it may does not get round the limit by borrowing.
+  if (!view.complete || version === undefined || hasAllItMay(view, version)) return;
   const { autoAllocateBlocks, strictAffinity } = view.config.value;
-  if (autoAllocateBlocks) yield* claimable(view, pools, now);
-  if (strictAffinity) return;
-  const others = known.filter(({ block }) => ownerOf(block) !== view.node);
+  const foreign = known.filter(({ block }) => ownerOf(block) !== view.node);
   const order = inWalkOrder(
-    others.map(({ block }) => block.cidr),
-    pools.map(({ cidr }) => cidr),
+    foreign.map(({ block }) => block.cidr),
+    pools,
     view.node,
   );
-  for (const cidr of order) yield* others.filter(({ block }) => block.cidr === cidr);
+  const others = order.flatMap(cidr => foreign.filter(({ block }) => block.cidr === cidr));
+  if (autoAllocateBlocks) {
+    yield* claimable(view, pools, now);
+    yield* reclaimable(view, others, now);
+  }
+  if (!strictAffinity) yield* others;
 }
 
 /** New blocks; first those that the node has a claim on without a block, as a crash of another writer leaves. */
 function* claimable(view: View, pools: readonly SeenPool[], now: number): Generator<Candidate> {
-  const taken = new Set(view.recorded);
-  const halfClaimed = [...view.affinities.keys()].filter(name => !taken.has(name)).map(parseCidr);
-  const ranges = pools.map(({ cidr }) => cidr);
+  const recorded = [...view.recorded].flatMap(name => parseCidr(name) ?? []);
+  const taken = new TakenRanges(recorded, view.reserved.value);
+  const halfClaimed = [...view.affinities.keys()]
+    .flatMap(name => parseCidr(name) ?? [])
+    .filter(cidr => taken.inTheWayOf(cidr) === undefined);
   for (;;) {
-    const cidr = halfClaimed.shift() ?? nextFreeBlock(ranges, view.node, taken);
+    const cidr = halfClaimed.shift() ?? nextFreeBlock(pools, view.node, taken);
     if (cidr === undefined) return;
-    taken.add(formatCidr(cidr));
+    taken.add(cidr);
     const pool = pools.find(range => contains(range.cidr, cidr));
     if (pool !== undefined) yield { block: newBlock(cidr, view.node, now), pool };
+  }
+}
+
+/** Blocks that others do not use: without an owner, or empty and not claimed just now. */
+function* reclaimable(view: View, others: readonly Candidate[], now: number): Generator<Candidate> {
+  for (const { block, pool } of others) {
+    const lostBy = ownerOf(block);
+    const isIdle = isEmpty(block) && now - (block.claimedAt ?? 0) > reclaimAfterMs;
+    if (lostBy === undefined || isIdle) yield { block: claimedBy(block, view.node, now), pool, lostBy };
   }
 }
 
@@ -139,13 +184,15 @@ export function commitOf(options: {
     conditions.set(key, { key, modRevision });
   };
   const writes: Write[] = [];
+  require(reservationsKey, view.reserved.modRevision);
   if (view.complete) require(ipamConfigKey, view.config.modRevision);
-  for (const { block, taken, pool } of plan.changes) {
+  for (const { block, taken, pool, lostBy } of plan.changes) {
     const name = formatCidr(block.cidr);
     require(pool.key, pool.modRevision);
     require(blockKey(block.cidr), view.blocks.get(name)?.modRevision ?? 0);
     writes.push({ kind: 'put', key: blockKey(block.cidr), value: formatBlock(block) });
     after[name] = (after[name] ?? 0) + taken;
+    if (lostBy !== undefined) writes.push({ kind: 'delete', key: affinityKey(lostBy, block.cidr) });
     const claim = view.affinities.get(name);
     if (ownerOf(block) !== view.node || claim?.value === 'confirmed') continue;
     const key = affinityKey(view.node, block.cidr);

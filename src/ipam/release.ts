@@ -1,27 +1,29 @@
 import { CalicoError } from '../base/index.js';
 import type { Clock, Logger } from '../base/index.js';
-import { formatCidr, networkOf, parseCidr, parseIp } from '../net/index.js';
-import type { Cidr } from '../net/index.js';
+import { contains, formatCidr, networkOf, parseCidr, parseIp } from '../net/index.js';
+import type { Cidr, Ip } from '../net/index.js';
 import type { Commit, Condition, Store, Write } from '../datastore/index.js';
-import type { Assignment } from './allocator.js';
+import type { Assignment, ExpectedHolder } from './allocator.js';
 import {
   addressOf,
-  blockLength,
+  defaultBlockLength,
   heldAddresses,
   holderOf,
   isEmpty,
   ordinalOf,
   ownerOf,
   release,
+  sequenceOf,
   withoutAffinity,
 } from './block.js';
 import type { Block, Freed } from './block.js';
 import { formatBlock, formatHandle, parseBlock, parseHandle } from './codec.js';
-import { affinityOfKey, affinityPrefix, blockKey, handleKey } from './keys.js';
+import { affinityOfKey, affinityPrefix, blockKey, blockPrefix, handleKey, poolPrefix } from './keys.js';
 import { untilCommitted } from './retry.js';
+import { blocksOf, poolsOf } from './view.js';
 import type { Seen } from './view.js';
 
-interface Parts {
+export interface ReleaseParts {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Logger;
@@ -30,7 +32,7 @@ interface Parts {
 }
 
 /** Frees everything a handle holds, and the handle, in one commit. */
-export async function releaseByHandle(parts: Parts, handle: string): Promise<readonly string[]> {
+export async function releaseByHandle(parts: ReleaseParts, handle: string): Promise<readonly string[]> {
   const { store, clock } = parts;
   return await untilCommitted(clock, `release ${handle}`, async () => {
     const entry = await store.get(handleKey(handle));
@@ -54,19 +56,26 @@ export async function releaseByHandle(parts: Parts, handle: string): Promise<rea
   });
 }
 
-/** Frees one address, and lowers the count of its handle, in one commit; false when nobody holds it. */
-export async function releaseAddress(parts: Parts, address: string): Promise<boolean> {
+/**
+ * Frees one address, and lowers the count of its handle, in one commit; false when nobody holds it, `conflict`
+ * when another than expected does.
+ */
+export async function releaseAddress(
+  parts: ReleaseParts,
+  address: string,
+  expected: ExpectedHolder = {},
+): Promise<boolean> {
   const { store, clock } = parts;
-  const ip = parseIp(address);
-  if (ip === undefined) throw new CalicoError('invalid', `${address} is not an IP address`);
-  const cidr = networkOf(ip, blockLength(ip.version));
+  const ip = parsedIp(address);
   return await untilCommitted(clock, `release ${address}`, async () => {
-    const seen = await readBlock(store, cidr);
+    const seen = await readBlockOf(store, ip);
     if (seen === undefined) return false;
-    const wanted = ordinalOf(seen.value, ip);
+    const wanted = ordinalOf(seen.value, ip) ?? -1;
+    expectHolder(seen.value, wanted, expected);
     const result = release(seen.value, ordinal => ordinal === wanted);
     const [freed] = result.freed;
     if (freed === undefined) return false;
+    const { cidr } = seen.value;
     const lowered = freed.handle === undefined ? undefined : await lowerHandle(parts, freed.handle, cidr);
     const commit = {
       conditions: [{ key: blockKey(cidr), modRevision: seen.modRevision }, ...(lowered?.conditions ?? [])],
@@ -76,8 +85,25 @@ export async function releaseAddress(parts: Parts, address: string): Promise<boo
   });
 }
 
+function expectHolder(block: Block, ordinal: number, expected: ExpectedHolder): void {
+  const holder = holderOf(block, ordinal);
+  if (holder === undefined) return;
+  const isOther =
+    ('handle' in expected && holder.handle !== expected.handle) ||
+    (expected.sequence !== undefined && sequenceOf(block, ordinal) !== expected.sequence);
+  if (isOther) {
+    throw new CalicoError('conflict', `${addressOf(block, ordinal)} has another holder by now: not released`);
+  }
+}
+
+function parsedIp(address: string): Ip {
+  const ip = parseIp(address);
+  if (ip === undefined) throw new CalicoError('invalid', `${address} is not an IP address`);
+  return ip;
+}
+
 async function lowerHandle(
-  { store, log }: Parts,
+  { store, log }: ReleaseParts,
   handle: string,
   cidr: Cidr,
 ): Promise<{ readonly conditions: readonly Condition[]; readonly writes: readonly Write[] } | undefined> {
@@ -104,14 +130,19 @@ async function lowerHandle(
 
 /** Who holds an address; undefined when nobody does. */
 export async function lookup(store: Store, address: string): Promise<Assignment | undefined> {
-  const ip = parseIp(address);
-  if (ip === undefined) throw new CalicoError('invalid', `${address} is not an IP address`);
-  const cidr = networkOf(ip, blockLength(ip.version));
-  const block = (await readBlock(store, cidr))?.value;
+  const ip = parsedIp(address);
+  const block = (await readBlockOf(store, ip))?.value;
   const ordinal = block === undefined ? undefined : ordinalOf(block, ip);
   if (block === undefined || ordinal === undefined) return undefined;
   const holder = holderOf(block, ordinal);
-  return holder && { address: addressOf(block, ordinal), block: formatCidr(cidr), ...holder };
+  return (
+    holder && {
+      address: addressOf(block, ordinal),
+      block: formatCidr(block.cidr),
+      ...holder,
+      sequence: sequenceOf(block, ordinal),
+    }
+  );
 }
 
 /** Canonical addresses that a handle holds, version 4 first. */
@@ -130,7 +161,7 @@ export async function addressesOf(store: Store, handle: string): Promise<readonl
 }
 
 /** Ends every claim of a node: its empty blocks disappear, the others stay without an owner. */
-export async function releaseAffinities(parts: Parts, node: string): Promise<void> {
+export async function releaseAffinities(parts: ReleaseParts, node: string): Promise<void> {
   const { store, clock } = parts;
   const claims = await store.list(affinityPrefix(node));
   for (const { key } of claims.entries) {
@@ -153,26 +184,38 @@ export async function releaseAffinities(parts: Parts, node: string): Promise<voi
   }
 }
 
-async function commitBlocks(parts: Parts, commit: Commit, blocks: readonly Block[]): Promise<boolean> {
+async function commitBlocks(parts: ReleaseParts, commit: Commit, blocks: readonly Block[]): Promise<boolean> {
   const result = await parts.store.commit(commit);
   if (result.committed) for (const block of blocks) parts.changed(block, result.revision);
   return result.committed;
 }
 
 /** A block that nobody owns and nobody uses is deleted: its range can be claimed again. */
-function writeOf(block: Block): Write {
+export function writeOf(block: Block): Write {
   const key = blockKey(block.cidr);
   return isEmpty(block) && block.affinity === undefined
     ? { kind: 'delete', key }
     : { kind: 'put', key, value: formatBlock(block) };
 }
 
-async function readBlock(store: Store, cidr: Cidr): Promise<Seen<Block> | undefined> {
+/** The block of that CIDR as stored; undefined when there is none, or none that can be read. */
+export async function readBlock(store: Store, cidr: Cidr): Promise<Seen<Block> | undefined> {
   const entry = await store.get(blockKey(cidr));
   const block = entry === undefined ? undefined : parseBlock(entry.value);
   return entry === undefined || block === undefined
     ? undefined
     : { value: block, modRevision: entry.modRevision };
+}
+
+/** The block around an address: of the usual size, of its pool's, or of the size that a former pool had. */
+export async function readBlockOf(store: Store, ip: Ip): Promise<Seen<Block> | undefined> {
+  const usual = await readBlock(store, networkOf(ip, defaultBlockLength(ip.version)));
+  if (usual !== undefined) return usual;
+  const pool = poolsOf((await store.list(poolPrefix)).entries).find(({ cidr }) => contains(cidr, ip));
+  const ofPool = pool && (await readBlock(store, networkOf(ip, pool.blockLength)));
+  if (ofPool !== undefined) return ofPool;
+  const { blocks } = blocksOf((await store.list(blockPrefix)).entries);
+  return [...blocks.values()].find(({ value }) => contains(value.cidr, ip));
 }
 
 function cidrsOf(counts: Readonly<Record<string, number>>): readonly Cidr[] {

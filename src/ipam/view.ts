@@ -1,8 +1,9 @@
-import { formatCidr } from '../net/index.js';
+import { formatCidr, parseCidr } from '../net/index.js';
+import type { Cidr } from '../net/index.js';
 import type { Entry, Store } from '../datastore/index.js';
 import { ownerOf } from './block.js';
 import type { Block } from './block.js';
-import { parseAffinity, parseBlock, parseConfig, parsePool } from './codec.js';
+import { parseAffinity, parseBlock, parseConfig, parsePool, parseReservations } from './codec.js';
 import type { AffinityState, IpamConfig, PoolRecord } from './codec.js';
 import {
   affinityKey,
@@ -13,6 +14,7 @@ import {
   blockPrefix,
   ipamConfigKey,
   poolPrefix,
+  reservationsKey,
 } from './keys.js';
 
 /** What was read, with the revision that a commit based on it must find unchanged. */
@@ -31,6 +33,8 @@ export interface View {
   readonly node: string;
   readonly pools: readonly SeenPool[];
   readonly config: Seen<IpamConfig>;
+  /** not to be given out unless asked for by address */
+  readonly reserved: Seen<readonly Cidr[]>;
   /** by canonical CIDR */
   readonly blocks: ReadonlyMap<string, Seen<Block>>;
   /** what claims exist for the node, by canonical CIDR of the block */
@@ -43,9 +47,10 @@ export interface View {
 
 /** Reads the pools, the switches and the blocks that the node has a claim on. */
 export async function readOwnView(store: Store, node: string): Promise<View> {
-  const [pools, config, affinityList] = await Promise.all([
+  const [pools, config, reserved, affinityList] = await Promise.all([
     store.list(poolPrefix),
     store.get(ipamConfigKey),
+    store.get(reservationsKey),
     store.list(affinityPrefix(node)),
   ]);
   const affinities = affinitiesOf(affinityList.entries);
@@ -56,7 +61,7 @@ export async function readOwnView(store: Store, node: string): Promise<View> {
   const entries = await Promise.all(keys.map(async key => store.get(key)));
   const found = entries.filter(entry => entry !== undefined);
   return {
-    ...basics({ node, pools: pools.entries, config }),
+    ...basics({ node, pools: pools.entries, config, reserved }),
     affinities,
     ...blocksOf(found),
     complete: false,
@@ -65,14 +70,15 @@ export async function readOwnView(store: Store, node: string): Promise<View> {
 
 /** Reads all blocks there are, as claiming and borrowing need. */
 export async function readWholeView(store: Store, node: string): Promise<View> {
-  const [pools, config, affinityList, blocks] = await Promise.all([
+  const [pools, config, reserved, affinityList, blocks] = await Promise.all([
     store.list(poolPrefix),
     store.get(ipamConfigKey),
+    store.get(reservationsKey),
     store.list(affinityPrefix(node)),
     store.list(blockPrefix),
   ]);
   return {
-    ...basics({ node, pools: pools.entries, config }),
+    ...basics({ node, pools: pools.entries, config, reserved }),
     affinities: affinitiesOf(affinityList.entries),
     ...blocksOf(blocks.entries),
     complete: true,
@@ -104,13 +110,26 @@ function basics(read: {
   readonly node: string;
   readonly pools: readonly Entry[];
   readonly config: Entry | undefined;
-}): Pick<View, 'node' | 'pools' | 'config'> {
-  const pools = read.pools.flatMap(({ key, value, modRevision }) => {
+  readonly reserved: Entry | undefined;
+}): Pick<View, 'node' | 'pools' | 'config' | 'reserved'> {
+  const { node, config, reserved } = read;
+  const ranges = parseReservations(reserved?.value).flatMap(({ cidrs }) =>
+    cidrs.flatMap(c => parseCidr(c) ?? []),
+  );
+  return {
+    node,
+    pools: poolsOf(read.pools),
+    config: { value: parseConfig(config?.value), modRevision: config?.modRevision ?? 0 },
+    reserved: { value: ranges, modRevision: reserved?.modRevision ?? 0 },
+  };
+}
+
+/** The pools among entries, with what a commit needs to hold on to them. */
+export function poolsOf(entries: readonly Entry[]): readonly SeenPool[] {
+  return entries.flatMap(({ key, value, modRevision }) => {
     const pool = parsePool(value);
     return pool === undefined ? [] : [{ ...pool, key, modRevision }];
   });
-  const config = { value: parseConfig(read.config?.value), modRevision: read.config?.modRevision ?? 0 };
-  return { node: read.node, pools, config };
 }
 
 function affinitiesOf(entries: readonly Entry[]): View['affinities'] {
@@ -122,7 +141,8 @@ function affinitiesOf(entries: readonly Entry[]): View['affinities'] {
   return claims;
 }
 
-function blocksOf(entries: readonly Entry[]): Pick<View, 'blocks' | 'recorded'> {
+/** The blocks among entries by canonical CIDR, and the CIDRs of all records, readable or not. */
+export function blocksOf(entries: readonly Entry[]): Pick<View, 'blocks' | 'recorded'> {
   const blocks = new Map<string, Seen<Block>>();
   const recorded = new Set<string>();
   for (const { key, value, modRevision } of entries) {

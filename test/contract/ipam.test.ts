@@ -1,4 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { systemClock } from '../../src/base/index.js';
+import {
+  changeIpamConfig,
+  checkIpam,
+  listReservations,
+  readIpamConfig,
+  removeReservation,
+  setReservation,
+} from '../../src/ipam/index.js';
 import { contains, parseCidr, parseIp } from '../../src/net/index.js';
 import { openIpamWorld } from './ipam/world.js';
 import type { IpamWorld } from './ipam/world.js';
@@ -136,7 +145,7 @@ describe('assigning a certain address', () => {
 
   test('gives it, with its attributes', async () => {
     await wish('10.0.0.77', 'a');
-    expect(await world.allocators[1]?.lookup('10.0.0.77')).toEqual({
+    expect(await world.allocators[1]?.lookup('10.0.0.77')).toMatchObject({
       address: '10.0.0.77',
       block: '10.0.0.64/26',
       handle: 'a',
@@ -196,5 +205,132 @@ describe('releasing', () => {
     await world.allocators[0]?.releaseByHandle('a');
     expect(await world.blocks()).toEqual(new Map());
     expect(await assign(0, 'c')).toHaveLength(1);
+  });
+
+  test('an address from another than its holder fails, and frees nothing', async () => {
+    const [address = ''] = await assign(0, 'a');
+    const sequence = (await world.allocators[0]?.lookup(address))?.sequence ?? 0;
+    for (const expected of [{ handle: 'b' }, { handle: 'a', sequence: sequence + 1 }]) {
+      await expect(world.allocators[1]?.releaseAddress(address, expected)).rejects.toMatchObject({
+        code: 'conflict',
+      });
+    }
+    expect(await world.allocators[1]?.releaseAddress(address, { handle: 'a', sequence })).toBe(true);
+  });
+});
+
+describe('blocks of another size', () => {
+  const pool = { blockSize: 29 };
+
+  test('are made where the pool says so, and are found again by address', async () => {
+    await world.setPool('10.0.0.0/24', pool);
+    const addresses = await assign(0, 'a', 10);
+    expect([...(await world.blocks()).keys()].map(cidr => cidr.split('/')[1])).toEqual(['29', '29']);
+    const [address = ''] = addresses;
+    expect(await world.allocators[1]?.lookup(address)).toMatchObject({ handle: 'a' });
+    expect(await world.allocators[1]?.releaseAddress(address)).toBe(true);
+    expect(await world.allocators[1]?.releaseByHandle('a')).toHaveLength(9);
+  });
+
+  test('keep clear of those that the pool had before', async () => {
+    const old = await assign(0, 'a', 3);
+    await world.setPool('10.0.0.0/24', pool);
+    const young = await assign(1, 'b', 20);
+    expect(new Set([...old, ...young]).size).toBe(23);
+    const report = await checkIpam({ store: world.store, client: world.client, clock: systemClock });
+    expect(report.problems.filter(({ kind }) => kind === 'overlapping-blocks')).toEqual([]);
+  });
+});
+
+describe('reserved addresses', () => {
+  const reserve = (...cidrs: readonly string[]): Promise<void> =>
+    setReservation({ store: world.store, clock: systemClock }, { name: 'printers', cidrs });
+
+  test('are not given out by themselves, but to who asks for one', async () => {
+    await assign(0, 'early');
+    await reserve('10.0.0.0/25', '10.0.0.192/29');
+    const addresses = await assign(0, 'a', 64);
+    expect(addresses.some(address => inside('10.0.0.0/25', address))).toBe(false);
+    expect(addresses.some(address => inside('10.0.0.192/29', address))).toBe(false);
+    await world.allocators[0]?.assignAddress({ node: 'n0', handle: 'b', address: '10.0.0.193' });
+  });
+
+  test('are named, listed and removed', async () => {
+    await reserve('10.0.0.1/25');
+    expect(await listReservations(world.store)).toEqual([{ name: 'printers', cidrs: ['10.0.0.0/25'] }]);
+    await expect(reserve('10.0.0.1')).rejects.toMatchObject({ code: 'invalid' });
+    const parts = { store: world.store, clock: systemClock };
+    await removeReservation(parts, 'printers');
+    expect(await listReservations(world.store)).toEqual([]);
+    await expect(removeReservation(parts, 'printers')).rejects.toMatchObject({ code: 'not-found' });
+  });
+});
+
+describe('addresses that the caller knows to be in use', () => {
+  test('are passed over, and stay free', async () => {
+    const [first = ''] = await assign(0, 'a');
+    await world.allocators[0]?.releaseByHandle('a');
+    const request = { node: 'n0', count: { 4: 63, 6: 0 } };
+    const next = await world.allocators[0]?.assign({
+      ...request,
+      handle: 'b',
+      avoid: each => each === first,
+    });
+    expect(next?.addresses).not.toContain(first);
+    expect(await assign(0, 'c')).toEqual([first]);
+  });
+});
+
+describe('a limit of blocks per host', () => {
+  const limit = (config: object): Promise<unknown> =>
+    changeIpamConfig({ store: world.store, clock: systemClock }, config);
+
+  test('needs strict affinity', async () => {
+    await expect(limit({ maxBlocksPerHost: 1 })).rejects.toMatchObject({ code: 'invalid' });
+    await limit({ maxBlocksPerHost: 1, strictAffinity: true });
+    expect(await readIpamConfig(world.store)).toMatchObject({ maxBlocksPerHost: 1, strictAffinity: true });
+  });
+
+  test('is said to be the reason when it is reached', async () => {
+    await limit({ maxBlocksPerHost: 1, strictAffinity: true });
+    await assign(0, 'a', 64);
+    await expect(assign(0, 'b')).rejects.toThrow('cannot allocate new block due to per host block limit');
+    expect(await assign(1, 'b')).toHaveLength(1);
+  });
+});
+
+describe('a pool without a free block', () => {
+  /** The claims of all blocks, made older than the minute for which a block is its owner's in any case. */
+  async function ageBlocks(): Promise<void> {
+    for (const { key, value } of (await world.store.list('/calico/ipam/v2/assignment/')).entries) {
+      const block = { ...(JSON.parse(value) as object), affinity_claim_time: '2020-01-01T00:00:00.000Z' };
+      await world.store.commit({ writes: [{ kind: 'put', key, value: JSON.stringify(block) }] });
+    }
+  }
+
+  beforeEach(async () => {
+    await world.setConfig({ strict_affinity: true, auto_allocate_blocks: true });
+    await assign(0, 'a', 256);
+    await world.allocators[0]?.releaseByHandle('a');
+    await assign(0, 'b', 100);
+  });
+
+  test('yields the empty blocks of another node, but not those it claimed just now', async () => {
+    await expect(assign(1, 'c')).rejects.toMatchObject({ code: 'exhausted' });
+    await ageBlocks();
+    expect(await assign(1, 'c', 128)).toHaveLength(128);
+    await expect(assign(1, 'd')).rejects.toMatchObject({ code: 'exhausted' });
+    const claims = (await world.claims()).map(key => key.split('/')[5]);
+    expect(claims).toEqual(['n0', 'n0', 'n1', 'n1']);
+    // The loser notices: it must not give out addresses of blocks that are another's by now.
+    await expect(assign(0, 'd', 29)).rejects.toMatchObject({ code: 'exhausted' });
+    expect(await assign(0, 'd', 28)).toHaveLength(28);
+  });
+
+  test('gives the last block to one of two hosts that both want it', async () => {
+    await ageBlocks();
+    await assign(1, 'c', 64);
+    const results = await Promise.allSettled([assign(1, 'd', 64), assign(2, 'e', 64)]);
+    expect(results.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
   });
 });

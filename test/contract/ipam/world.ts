@@ -2,16 +2,20 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../../../src/base/index.js';
-import { openStore } from '../../../src/datastore/index.js';
-import type { Store } from '../../../src/datastore/index.js';
+import { createResourceClient, openStore } from '../../../src/datastore/index.js';
+import type { ResourceClient, Store } from '../../../src/datastore/index.js';
 import { createAllocator } from '../../../src/ipam/index.js';
 import type { Allocator } from '../../../src/ipam/index.js';
 
 /** Several allocators over one sqlite file, each with a connection of its own, as on several hosts. */
 export interface IpamWorld {
   readonly store: Store;
+  readonly client: ResourceClient;
   readonly allocators: readonly Allocator[];
-  setPool(cidr: string, options?: { readonly disabled?: boolean }): Promise<void>;
+  setPool(
+    cidr: string,
+    options?: { readonly disabled?: boolean; readonly blockSize?: number },
+  ): Promise<void>;
   setConfig(config: object): Promise<void>;
   /** every block record as stored, by canonical CIDR */
   blocks(): Promise<ReadonlyMap<string, StoredBlock>>;
@@ -43,10 +47,11 @@ export async function openIpamWorld(hosts = 1): Promise<IpamWorld> {
     (await store.list(prefix)).entries.map(({ key, value }) => [key, JSON.parse(value)]);
   return {
     store,
+    client: createResourceClient(store),
     allocators: others.map(other => createAllocator({ store: other, clock: systemClock })),
-    setPool: async (cidr, { disabled = false } = {}) => {
+    setPool: async (cidr, { disabled = false, ...more } = {}) => {
       const key = `/calico/v1/ipam/${cidr.includes(':') ? 'v6' : 'v4'}/pool/${cidr.replace('/', '-')}`;
-      const value = JSON.stringify({ cidr, ipip: '', masquerade: false, ipam: !disabled, disabled });
+      const value = JSON.stringify({ cidr, ipip: '', masquerade: false, ipam: !disabled, disabled, ...more });
       await store.commit({ writes: [{ kind: 'put', key, value }] });
     },
     setConfig: async config => {
