@@ -43,13 +43,15 @@ function opinion(model: Model, packet: Packet): Verdict {
   const elsewhere = { host: 'there' };
   return evaluate(model, {
     ...packet,
-    ...(remoteAddresses.includes(packet.source) && { from: elsewhere }),
+    ...(packet.from === undefined && remoteAddresses.includes(packet.source) && { from: elsewhere }),
     ...(remoteAddresses.includes(packet.destination) && { to: elsewhere }),
   });
 }
 
 function probeOf(packet: Packet): Probe {
-  return { packet, from: wireOf(packet.source) ?? '', to: wireOf(packet.destination) };
+  const sender = localSlots.find(slot => slot.id === packet.from);
+  const from = sender?.interfaceName ?? wireOf(packet.source) ?? uplink;
+  return { packet, from, to: wireOf(packet.destination) };
 }
 
 function control(from: string, source: string, destination: string): Probe {

@@ -235,6 +235,40 @@ describe('workloads under policy', () => {
     expect(await passes({ ...bare, protocol: 89 })).toBe(false);
   });
 
+  test('two tiers in both directions, the last with many ports, fit the depth that the kernel allows', async () => {
+    const first = policy('first', [
+      { action: 'deny', match: { protocol: 6, destinationPorts: [{ min: 81, max: 81 }] } },
+      { action: 'pass', match: {} },
+    ]);
+    const second = policy('second', [
+      ...[80, 81, 82].map((port): ActiveRule => ({
+        action: 'allow',
+        match: { protocol: 6, destinationPorts: [{ min: port, max: port }] },
+      })),
+      { action: 'pass', match: { protocol: 17 } },
+    ]);
+    const updates = [first, second].map(update =>
+      update.kind === 'policy-updated'
+        ? { ...update, rules: { ingress: update.rules.ingress, egress: update.rules.ingress } }
+        : update,
+    );
+    const tiers = ['first', 'second'].map(name => ({
+      name,
+      ingress: [name as PolicyId],
+      egress: [name as PolicyId],
+    }));
+    const endpoints = [web, db].map(wire => {
+      const update = workload(wire);
+      if (update.kind !== 'endpoint-updated') throw new Error('not an endpoint');
+      return { ...update, local: { ...update.local, tiers } };
+    });
+    await dataplane().apply([profile('open', open), ...updates, ...endpoints]);
+    expect(await passes(tcp(web, db, 80))).toBe(true);
+    expect(await passes(tcp(web, db, 81))).toBe(false);
+    expect(await passes(tcp(web, db, 83))).toBe(false);
+    expect(await passes(udp(web, db, 83))).toBe(true);
+  });
+
   test('a changed policy decides over the next connection', async () => {
     const driver = dataplane();
     const only = (action: 'allow' | 'deny'): DataplaneUpdate => policy('in', [{ action, match: {} }]);

@@ -22,7 +22,9 @@ export const remoteAddresses = defaultCast.slots
 function arbitraryOddPacket(): fc.Arbitrary<Packet> {
   const icmp = (ipVersion: 4 | 6) =>
     fc.record({
-      icmpType: fc.constantFrom(...(ipVersion === 4 ? [8, 8, 0, 3, 13] : [128, 128, 129, 1, 139])),
+      icmpType: fc.constantFrom(
+        ...(ipVersion === 4 ? [8, 8, 0, 3, 13] : [128, 128, 129, 1, 139, 134, 135, 137]),
+      ),
       icmpCode: fc.constantFrom(0, 1, 255),
     });
   const ports = {
@@ -40,6 +42,12 @@ function arbitraryOddPacket(): fc.Arbitrary<Packet> {
     const to = toHost && isLocal ? (hostAddresses[ipVersion === 4 ? 0 : 1] ?? destination) : destination;
     return rest(ipVersion).map(drawn => ({ ipVersion, source, destination: to, ...drawn }));
   });
+}
+
+/** The packet on any workload's wire, whoever its source address belongs to. */
+function arbitrarySender(packet: Packet): fc.Arbitrary<Packet> {
+  const others = localSlots.filter(slot => !slot.addresses.includes(packet.destination));
+  return fc.constantFrom(...others).map(({ id }) => ({ ...packet, from: id }));
 }
 
 /** A policy for everybody with enough rules bound to ports that its lists are compiled to an index. */
@@ -83,10 +91,14 @@ function connectionOf(packet: Packet): string {
 
 /** A random world with that many packets. */
 export function arbitraryWorld(packetCount: number): fc.Arbitrary<World> {
-  const packet = fc.oneof(
-    { weight: 2, arbitrary: arbitraryPacket() },
-    { weight: 1, arbitrary: arbitraryOddPacket() },
-  );
+  const packet = fc
+    .oneof({ weight: 2, arbitrary: arbitraryPacket() }, { weight: 1, arbitrary: arbitraryOddPacket() })
+    .chain(drawn =>
+      fc.oneof(
+        { weight: 19, arbitrary: fc.constant(drawn) },
+        { weight: 1, arbitrary: arbitrarySender(drawn) },
+      ),
+    );
   return fc
     .record({
       model: arbitraryModel(),

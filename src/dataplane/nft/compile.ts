@@ -22,17 +22,21 @@ import { natOutgoing } from './nat-outgoing.js';
 export interface Compiler {
   /** The first call makes the table more than the closed base: it must bring the whole state. */
   accept(updates: readonly DataplaneUpdate[]): void;
+  /** Takes another configuration; prefixes count only for endpoints that come later. */
+  configure(config: NftConfig): void;
   /** The whole desired table; a live view. */
   ruleset(): Ruleset;
   /** What changed since the last call. */
   takePatch(): RulesetPatch;
 }
 
-export function createCompiler(config: NftConfig, log: Logger): Compiler {
+export function createCompiler(initial: NftConfig, log: Logger): Compiler {
   const desired = new DesiredRuleset();
   const sets = new AddressSets(desired);
   const lists = new Lists(desired, (id, version) => sets.lengthsOf(id, version));
-  const endpoints = new Endpoints({ desired, lists, config, log });
+  let config = initial;
+  const interfacePrefixes = (): readonly string[] => config.interfacePrefixes;
+  const endpoints = new Endpoints({ desired, lists, interfacePrefixes, log });
   let hasState = false;
 
   const putBase = (): void => {
@@ -87,6 +91,10 @@ export function createCompiler(config: NftConfig, log: Logger): Compiler {
       for (const update of updates) accept(update);
       if (!before[0] || before[1] !== endpoints.hasHostEndpoints) putBase();
       lists.compile();
+    },
+    configure(next) {
+      config = next;
+      putBase();
     },
     ruleset: () => desired.ruleset,
     takePatch: () => desired.takePatch(),

@@ -2,7 +2,6 @@ import type { Logger } from '../../base/index.js';
 import { parseIp } from '../../net/index.js';
 import { governed } from '../../policy/index.js';
 import type { Direction, EndpointId, LocalEndpoint } from '../../policy/index.js';
-import type { NftConfig } from './config.js';
 import type { DesiredRuleset, OwnedObjects } from './desired-ruleset.js';
 import type { ListKey, Lists } from './lists.js';
 import type { Chain, ElementValue, Verdict } from './model.js';
@@ -79,7 +78,7 @@ function hostObjects(name: string, entries: readonly Entry[]): OwnedObjects {
 export class Endpoints {
   readonly #desired: DesiredRuleset;
   readonly #lists: Lists;
-  readonly #config: NftConfig;
+  readonly #interfacePrefixes: () => readonly string[];
   readonly #log: Logger;
   /** lists that an endpoint holds */
   readonly #held = new Map<EndpointId, readonly ListKey[]>();
@@ -88,12 +87,12 @@ export class Endpoints {
   constructor(parts: {
     readonly desired: DesiredRuleset;
     readonly lists: Lists;
-    readonly config: NftConfig;
+    readonly interfacePrefixes: () => readonly string[];
     readonly log: Logger;
   }) {
     this.#desired = parts.desired;
     this.#lists = parts.lists;
-    this.#config = parts.config;
+    this.#interfacePrefixes = parts.interfacePrefixes;
     this.#log = parts.log;
   }
 
@@ -148,7 +147,7 @@ export class Endpoints {
       });
       return false;
     }
-    if (kind === 'workload' && !this.#config.interfacePrefixes.some(prefix => name.startsWith(prefix))) {
+    if (kind === 'workload' && !this.#interfacePrefixes().some(prefix => name.startsWith(prefix))) {
       this.#log.warn(
         'workload interface has none of the configured prefixes: its traffic to this host is not policed',
         {

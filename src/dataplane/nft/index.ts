@@ -2,3 +2,5 @@ export { createNftApplier } from './apply.js';
 export type { RunNft } from './apply.js';
 export { createNftDataplane } from './nft-dataplane.js';
 export type { NftDataplane } from './nft-dataplane.js';
+export { defaultNftConfig } from './config.js';
+export type { FailsafePort, NftConfig } from './config.js';

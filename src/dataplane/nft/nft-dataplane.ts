@@ -17,6 +17,11 @@ export interface NftDataplane {
   start(): Promise<void>;
   /** Resolves when the kernel has the updates. The first call brings the whole state. */
   apply(updates: readonly DataplaneUpdate[]): Promise<void>;
+  /**
+   * Takes what differs from defaultNftConfig; resolves when the kernel has it. Before the first `apply` it is
+   * only noted, and comes with that.
+   */
+  configure(config: Partial<NftConfig>): Promise<void>;
   /** Compares the table with what it should be and repairs what differs. */
   resync(): Promise<void>;
   /** Ends retries. The table stays, and keeps enforcing. */
@@ -33,11 +38,20 @@ export interface NftDataplaneOptions {
   readonly clock: Clock;
 }
 
+/** Comes in order with the other updates, so that each transaction is made from one state. */
+interface Reconfiguration {
+  readonly kind: 'configured';
+  readonly config: NftConfig;
+}
+
 export function createNftDataplane({ applier, config, log, clock }: NftDataplaneOptions): NftDataplane {
   const compiler = createCompiler({ ...defaultNftConfig, ...config }, log);
-  const part: Reconcilable<DataplaneUpdate> = {
+  let hasState = false;
+  const part: Reconcilable<DataplaneUpdate | Reconfiguration> = {
     accept: updates => {
-      compiler.accept(updates);
+      const configured = updates.findLast(update => update.kind === 'configured');
+      if (configured !== undefined) compiler.configure(configured.config);
+      compiler.accept(updates.filter(update => update.kind !== 'configured'));
     },
     async sync(mode) {
       const patch = compiler.takePatch();
@@ -55,7 +69,13 @@ export function createNftDataplane({ applier, config, log, clock }: NftDataplane
       if ((await applier.readBack()) === undefined) await reconciler.resync();
     },
     apply: async updates => {
+      hasState = true;
       await reconciler.apply(updates);
+    },
+    configure: async changed => {
+      const next = { ...defaultNftConfig, ...changed };
+      if (hasState) await reconciler.apply([{ kind: 'configured', config: next }]);
+      else compiler.configure(next);
     },
     resync: async () => {
       await reconciler.resync();

@@ -110,7 +110,8 @@ export function compilePolicyList(
   const isLast = rest.length === 0;
   const outcome = isLast ? lastTier(direction) : beforeTier(direction, policyListName(direction, rest));
   const rules = policies.flatMap(id => labelled(id, (source.policy(id) ?? missing)[direction]));
-  const index = portIndex(rules);
+  // A bucket is one more chain on the way, and the kernel allows 15 in all: only the last tier affords it.
+  const index = isLast ? portIndex(rules) : undefined;
   const tier =
     index === undefined
       ? plain({ name, direction, policies, outcome, isLast }, source)
