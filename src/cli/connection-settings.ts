@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { CalicoError } from '../base/index.js';
-import type { StoreConfig } from '../datastore/index.js';
+import { etcdConfig, namesEtcd } from '../datastore/index.js';
+import type { EtcdSettings, StoreConfig } from '../datastore/index.js';
 import { settingNames } from './settings.js';
 import type { Settings } from './settings.js';
 
@@ -32,11 +33,27 @@ async function exists(path: string): Promise<boolean> {
   }
 }
 
+function etcdOf(settings: Settings): EtcdSettings {
+  return {
+    endpoints: settings.etcdEndpoints,
+    scheme: settings.etcdScheme,
+    authority: settings.etcdAuthority,
+    username: settings.etcdUsername,
+    password: settings.etcdPassword,
+    caFile: settings.etcdCACertFile,
+    certFile: settings.etcdCertFile,
+    keyFile: settings.etcdKeyFile,
+    ca: settings.etcdCACert,
+    cert: settings.etcdCert,
+    key: settings.etcdKey,
+  };
+}
+
 function typeOf(settings: Settings): 'sqlite' | 'etcdv3' | 'kubernetes' {
-  const { datastoreType = '', etcdEndpoints = '', etcdAuthority = '' } = settings;
+  const { datastoreType = '' } = settings;
   switch (datastoreType) {
     case '':
-      return etcdEndpoints !== '' || etcdAuthority !== '' ? 'etcdv3' : 'sqlite';
+      return namesEtcd(etcdOf(settings)) ? 'etcdv3' : 'sqlite';
     case 'sqlite':
     case 'kubernetes':
       return datastoreType;
@@ -58,12 +75,14 @@ export async function connectionSettings({ env, configFile }: SettingsSource): P
     ? await (await import('./read-config-file.js')).readConfigFile(configFile)
     : settingsOfEnvironment(env);
   const type = typeOf(settings);
-  if (type !== 'sqlite') {
-    const nowhere =
-      fromFile && (settings.etcdEndpoints ?? '') === '' && (settings.etcdAuthority ?? '') === '';
-    if (type === 'etcdv3' && nowhere)
+  if (type === 'kubernetes') return { type };
+  if (type === 'etcdv3') {
+    const etcd = etcdOf(settings);
+    // Only a variable that is not set has a default.
+    const nowhere = fromFile || settings.etcdAuthority !== undefined;
+    if (nowhere && !namesEtcd(etcd))
       throw new CalicoError('invalid', 'no etcd authority or endpoints specified');
-    return { type };
+    return etcdConfig(etcd);
   }
   const stateDir = env['CALICO_STATE_DIR'];
   const storeDir = env['CALICO_STORE_DIR'];

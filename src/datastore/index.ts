@@ -1,5 +1,7 @@
 export { createResourceClient } from './client.js';
 export type { ResourceClientOptions } from './client.js';
+export { etcdConfig, etcdVariables, namesEtcd } from './etcd/config.js';
+export type { EtcdSettings } from './etcd/config.js';
 export { openStore } from './open.js';
 export type { StoreConfig } from './open.js';
 export type {

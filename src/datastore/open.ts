@@ -1,4 +1,5 @@
 import { CalicoError } from '../base/index.js';
+import type { EtcdConfig } from './etcd/config.js';
 import type { Store } from './store.js';
 
 /** Which datastore, and where: `DATASTORE_TYPE` and its settings. */
@@ -10,7 +11,8 @@ export type StoreConfig =
       /** `normal` may lose the last commits in a power loss: for labs */
       readonly synchronous?: 'full' | 'normal';
     }
-  | { readonly type: 'etcdv3' | 'kubernetes' };
+  | EtcdConfig
+  | { readonly type: 'kubernetes' };
 
 /** Opens the configured datastore. What implements it is loaded only here, so that nobody pays for the others. */
 export async function openStore(config: StoreConfig): Promise<Store> {
@@ -18,8 +20,12 @@ export async function openStore(config: StoreConfig): Promise<Store> {
     const { openSqliteStore } = await import('./sqlite/sqlite-store.js');
     return await openSqliteStore(config);
   }
+  if (config.type === 'etcdv3') {
+    const { openEtcdStore } = await import('./etcd/etcd-store.js');
+    return await openEtcdStore(config);
+  }
   throw new CalicoError(
     'unsupported',
-    `datastore type ${config.type} is not supported yet; set DATASTORE_TYPE=sqlite`,
+    `datastore type ${config.type} is not supported yet; set DATASTORE_TYPE=sqlite or etcdv3`,
   );
 }

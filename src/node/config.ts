@@ -1,6 +1,7 @@
 import { CalicoError } from '../base/index.js';
 import type { Issue } from '../base/index.js';
-import type { StoreConfig } from '../datastore/index.js';
+import { etcdConfig, etcdVariables, namesEtcd } from '../datastore/index.js';
+import type { EtcdSettings, StoreConfig } from '../datastore/index.js';
 import { parseAsNumber, parseIp, formatIp } from '../net/index.js';
 
 /** All that the agent is told from outside, read once from the environment. */
@@ -73,11 +74,22 @@ const ofVersion =
     return ip?.version === version ? formatIp(ip) : undefined;
   };
 
+/** The settings of etcd; what is set with `CALICO_` before it wins (calicoctl.md 2.3). */
+function readEtcd(reader: Reader): EtcdSettings {
+  const entries = Object.entries(etcdVariables).map(([setting, name]) => [
+    setting,
+    reader.text(`CALICO_${name}`, name),
+  ]);
+  return Object.fromEntries(entries);
+}
+
 function readStore(reader: Reader, stateDir: string): StoreConfig {
-  const type = reader.choice('DATASTORE_TYPE', ['sqlite', 'etcdv3', 'kubernetes'], text => text);
-  if (type === 'etcdv3' || type === 'kubernetes') return { type };
-  if (type === undefined && reader.text('CALICO_ETCD_ENDPOINTS', 'ETCD_ENDPOINTS') !== undefined)
-    return { type: 'etcdv3' };
+  // Manifests of the original say etcdv2; what they mean is the etcd of today.
+  const types = ['sqlite', 'etcdv2', 'etcdv3', 'kubernetes'] as const;
+  const type = reader.choice('DATASTORE_TYPE', types, text => text);
+  if (type === 'kubernetes') return { type };
+  const settings = readEtcd(reader);
+  if (type !== 'sqlite' && (type !== undefined || namesEtcd(settings))) return etcdConfig(settings);
   return { type: 'sqlite', directory: reader.text('CALICO_STORE_DIR') ?? `${stateDir}/store` };
 }
 

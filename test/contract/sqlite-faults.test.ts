@@ -75,9 +75,9 @@ describe('the sqlite store', () => {
     });
 
     test('of other types of datastore are refused in one line', async () => {
-      await expect(openStore({ type: 'etcdv3' })).rejects.toMatchObject({
+      await expect(openStore({ type: 'kubernetes' })).rejects.toMatchObject({
         code: 'unsupported',
-        message: 'datastore type etcdv3 is not supported yet; set DATASTORE_TYPE=sqlite',
+        message: 'datastore type kubernetes is not supported yet; set DATASTORE_TYPE=sqlite or etcdv3',
       });
     });
 

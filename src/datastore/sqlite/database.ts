@@ -5,7 +5,7 @@ import type { Commit, CommitResult, Entry, Listing, WatchChange, WatchEvent, Wri
 import { FilesReplaced } from './failures.js';
 import { identityOf } from './files.js';
 import type { StoreFiles } from './files.js';
-import { prefixRange } from './prefix-range.js';
+import { prefixRange } from '../prefix-range.js';
 import { prepareSchema } from './schema.js';
 
 /** How much a reader of the log takes in one transaction. */

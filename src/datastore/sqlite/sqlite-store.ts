@@ -1,6 +1,8 @@
 import { setImmediate, setTimeout as delay } from 'node:timers/promises';
 import { CalicoError, isCalicoError, systemClock } from '../../base/index.js';
 import type { Clock } from '../../base/index.js';
+import { checkCommit } from '../check-commit.js';
+import { disjointPrefixes } from '../prefix-range.js';
 import type { Commit, CommitResult, Entry, Listing, Store, WatchEvent, WatchOptions } from '../store.js';
 import { Bell } from './bell.js';
 import { Database } from './database.js';
@@ -8,7 +10,6 @@ import type { Position } from './database.js';
 import { FilesReplaced, isBusy, keepsConnection, storeFailure } from './failures.js';
 import { createStoreFiles, storeFiles } from './files.js';
 import type { StoreFiles } from './files.js';
-import { disjointPrefixes } from './prefix-range.js';
 
 export interface SqliteStoreOptions {
   /** The store's own directory; made when it is missing. */
@@ -71,12 +72,12 @@ class SqliteStore implements Store {
   }
 
   async list(prefix: string | readonly string[]): Promise<Listing> {
-    const prefixes = prefixesOf(prefix);
+    const prefixes = disjointPrefixes(prefix);
     return await this.#attempt(database => database.list(prefixes));
   }
 
   async commit(commit: Commit): Promise<CommitResult> {
-    checkWrites(commit);
+    checkCommit(commit);
     const result = await this.#attempt(database => database.commit(commit));
     if (result.committed) {
       this.#bell.ring();
@@ -89,7 +90,7 @@ class SqliteStore implements Store {
     prefix: string | readonly string[],
     { afterRevision, signal }: WatchOptions = {},
   ): AsyncGenerator<WatchEvent, void> {
-    const prefixes = prefixesOf(prefix);
+    const prefixes = disjointPrefixes(prefix);
     const ended = (): boolean => this.#closing.signal.aborted || signal?.aborted === true;
     // Listening before the first look, so that no commit falls between the two.
     const listener = this.#bell.listen();
@@ -186,20 +187,4 @@ interface Following {
   readonly afterRevision: number | undefined;
   readonly ended: () => boolean;
   readonly rest: () => Promise<void>;
-}
-
-function prefixesOf(prefix: string | readonly string[]): readonly string[] {
-  return disjointPrefixes(typeof prefix === 'string' ? [prefix] : prefix);
-}
-
-/** Keys that UTF-8 cannot hold would be stored as other keys. */
-function checkWrites({ writes }: Commit): void {
-  const keys = new Set<string>();
-  for (const { key } of writes) {
-    if (key === '' || !key.isWellFormed()) {
-      throw new CalicoError('invalid', `datastore: ${JSON.stringify(key)} cannot be a key`);
-    }
-    if (keys.has(key)) throw new CalicoError('invalid', `datastore: key ${key} twice in one commit`);
-    keys.add(key);
-  }
 }

@@ -7,7 +7,7 @@ export interface KeyRange {
 const highestCodePoint = 0x10ffff;
 
 /**
- * The range of all keys that start with `prefix`, in the order of SQLite's TEXT: bytes of UTF-8, which is the
+ * The range of all keys that start with `prefix`, in the order of their bytes in UTF-8, which is the
  * order of code points.
  */
 export function prefixRange(prefix: string): KeyRange {
@@ -20,10 +20,10 @@ export function prefixRange(prefix: string): KeyRange {
   return { from: prefix, to: String.fromCodePoint(...points, next) };
 }
 
-/** The prefixes without those that another one covers, in the order of their keys. */
-export function disjointPrefixes(prefixes: readonly string[]): readonly string[] {
+/** One prefix or several, without those that another one covers, in the order of their keys. */
+export function disjointPrefixes(prefixes: string | readonly string[]): readonly string[] {
   const kept: string[] = [];
-  for (const prefix of [...prefixes].sort(compareKeys)) {
+  for (const prefix of [prefixes].flat().sort(compareKeys)) {
     if (!kept.some(wider => prefix.startsWith(wider))) kept.push(prefix);
   }
   return kept;

@@ -1,0 +1,99 @@
+import { CalicoError, systemClock } from '../../base/index.js';
+import type { Clock } from '../../base/index.js';
+import { checkCommit } from '../check-commit.js';
+import { disjointPrefixes } from '../prefix-range.js';
+import type { Commit, CommitResult, Entry, Listing, Store, WatchEvent, WatchOptions } from '../store.js';
+import type { EtcdConfig } from './config.js';
+import { Credentials } from './credentials.js';
+import { follow } from './follow.js';
+import { Lookups } from './lookups.js';
+import { conflictsOf, revisionOf, transactionOf } from './messages.js';
+import { readListing } from './read-listing.js';
+import { secureContext } from './secure-context.js';
+import { Servers } from './servers.js';
+
+export interface EtcdStoreOptions extends EtcdConfig {
+  readonly clock?: Clock;
+}
+
+/**
+ * A store in an etcd v3 cluster. Opening it reads the certificates but asks no server: an agent may start
+ * before its etcd, and its watches wait for it.
+ */
+export async function openEtcdStore(options: EtcdStoreOptions): Promise<Store> {
+  const urls = options.endpoints.map(endpointUrl);
+  const context = urls.some(url => url.startsWith('https:')) ? await secureContext(options) : undefined;
+  const { clock = systemClock } = options;
+  const shared = { urls, context, clock, credentials: new Credentials(options) };
+  return new EtcdStore({ calls: new Servers(shared), watches: new Servers(shared), clock });
+}
+
+interface Parts {
+  readonly calls: Servers;
+  /** large answers on the same connection would hold events back for seconds */
+  readonly watches: Servers;
+  readonly clock: Clock;
+}
+
+class EtcdStore implements Store {
+  readonly #parts: Parts;
+  readonly #lookups: Lookups;
+  readonly #closing = new AbortController();
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.#lookups = new Lookups(parts.calls);
+  }
+
+  async get(key: string): Promise<Entry | undefined> {
+    // etcd has no empty key, and no key of ours is anything but UTF-8.
+    return key === '' || !key.isWellFormed() ? undefined : await this.#lookups.get(key);
+  }
+
+  async list(prefix: string | readonly string[]): Promise<Listing> {
+    return await readListing(this.#parts.calls, disjointPrefixes(prefix));
+  }
+
+  async commit(commit: Commit): Promise<CommitResult> {
+    checkCommit(commit);
+    const transaction = transactionOf(commit);
+    const response = await this.#parts.calls.write(
+      async ({ kv }, options) => await kv.txn(transaction, options),
+    );
+    return response.succeeded
+      ? { committed: true, revision: revisionOf(response.header) }
+      : { committed: false, conflicts: conflictsOf(commit.conditions ?? [], response) };
+  }
+
+  watch(
+    prefix: string | readonly string[],
+    { afterRevision, signal }: WatchOptions = {},
+  ): AsyncIterable<WatchEvent> {
+    const closing = this.#closing.signal;
+    return follow({
+      ...this.#parts,
+      prefixes: disjointPrefixes(prefix),
+      afterRevision,
+      signal: signal === undefined ? closing : AbortSignal.any([signal, closing]),
+    });
+  }
+
+  close(): Promise<void> {
+    this.#closing.abort();
+    this.#parts.calls.close();
+    this.#parts.watches.close();
+    return Promise.resolve();
+  }
+}
+
+function endpointUrl(endpoint: string): string {
+  const url = URL.parse(endpoint);
+  const plain = url?.pathname === '/' && `${url.search}${url.hash}${url.username}${url.password}` === '';
+  if (url === null || !plain || !/^https?:$/.test(url.protocol)) {
+    const expected = 'a URL such as http://10.0.0.1:2379';
+    throw new CalicoError('invalid', `datastore: ETCD_ENDPOINTS='${endpoint}': expected ${expected}`, {
+      issues: [{ path: 'ETCD_ENDPOINTS', value: endpoint, expected }],
+    });
+  }
+  return url.origin;
+}

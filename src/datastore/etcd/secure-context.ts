@@ -1,0 +1,39 @@
+import { readFile } from 'node:fs/promises';
+import { createSecureContext } from 'node:tls';
+import type { SecureContext } from 'node:tls';
+import { CalicoError, messageOf } from '../../base/index.js';
+import type { EtcdConfig, Pem } from './config.js';
+
+/** The certificates of the configuration, read and understood, or `invalid` with the setting that is wrong. */
+export async function secureContext({ ca, cert, key }: EtcdConfig): Promise<SecureContext> {
+  if ((cert === undefined) !== (key === undefined)) {
+    const [given, missing] =
+      key === undefined ? ['ETCD_CERT_FILE', 'ETCD_KEY_FILE'] : ['ETCD_KEY_FILE', 'ETCD_CERT_FILE'];
+    throw new CalicoError('invalid', `datastore: ${given} is set without ${missing}; set both or none`);
+  }
+  const texts = {
+    ca: await read(ca, 'ETCD_CA_CERT_FILE'),
+    cert: await read(cert, 'ETCD_CERT_FILE'),
+    key: await read(key, 'ETCD_KEY_FILE'),
+  };
+  try {
+    return createSecureContext({ ...texts, minVersion: 'TLSv1.2' });
+  } catch (error) {
+    throw new CalicoError(
+      'invalid',
+      `datastore: ${messageOf(error)}; check that ETCD_CA_CERT_FILE, ETCD_CERT_FILE and ETCD_KEY_FILE are ` +
+        'PEM files and that certificate and key belong together',
+      { cause: error },
+    );
+  }
+}
+
+async function read(pem: Pem | undefined, setting: string): Promise<string | undefined> {
+  if (pem === undefined) return undefined;
+  if ('text' in pem) return pem.text;
+  try {
+    return await readFile(pem.file, 'utf8');
+  } catch (error) {
+    throw new CalicoError('invalid', `datastore: ${messageOf(error)}; check ${setting}`, { cause: error });
+  }
+}
