@@ -2,3 +2,5 @@ export { configureWorkloadInterface, createEndpointPlumbing } from './endpoints/
 export type { EndpointPlumbing } from './endpoints/index.js';
 export { createNftApplier, createNftDataplane } from './nft/index.js';
 export type { NftDataplane, RunNft } from './nft/index.js';
+export { Tunnels } from './tunnels/index.js';
+export type { TunnelSource } from './tunnels/index.js';

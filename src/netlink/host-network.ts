@@ -93,12 +93,17 @@ export interface HostNetwork {
   routes(): readonly RouteInfo[];
   /** both ends exist afterwards, down; `already-exists` when one of the names is taken */
   createVeth(request: VethRequest): { readonly host: LinkInfo; readonly containerIndex: number };
+  /** The IP-in-IP device of that name, made where it is missing; `unsupported` where the kernel has none. */
+  createIpip(name: string): LinkInfo;
+  setLinkMtu(index: number, mtu: number): void;
   setLinkUp(index: number): void;
   setLinkDown(index: number): void;
   /** The kernel takes some 20 ms over a veth: the promise is for those who want to wait. */
   deleteLink(index: number): Promise<void>;
   /** `address/length`; an IPv6 address is usable at once (no duplicate address detection) */
   addAddress(index: number, address: string, scope?: 'link' | 'universe'): void;
+  /** `address/length` */
+  deleteAddress(index: number, address: string): void;
   /** A route with the same destination and metric gives way, whatever its protocol. */
   replaceRoute(route: RouteRequest): void;
   /** Deletes only a route of that protocol (default ours) that has everything the request names. */

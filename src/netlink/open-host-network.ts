@@ -7,6 +7,7 @@ import { addAddress, dumpAddresses } from './rtnl/addr.js';
 import { createVeth, dumpLinks, linkByName, setLinkUp } from './rtnl/link.js';
 import { replaceNeighbour } from './rtnl/neigh.js';
 import { deleteRoute, dumpRoutes, replaceRoute } from './rtnl/route.js';
+import { createIpip, deleteAddress, setLinkMtu } from './rtnl/tunnel-device.js';
 import { SlowSocket } from './slow.js';
 import { createKernel, NETLINK_NETFILTER, NETLINK_ROUTE, NetlinkSocket } from './socket.js';
 import type { Kernel } from './socket.js';
@@ -80,6 +81,14 @@ class KernelNetwork implements HostNetwork {
     }
   }
 
+  createIpip(name: string) {
+    return createIpip(this.#socket, name);
+  }
+
+  setLinkMtu(index: number, mtu: number): void {
+    setLinkMtu(this.#socket, index, mtu);
+  }
+
   setLinkUp(index: number): void {
     setLinkUp(this.#socket, index, true);
   }
@@ -95,6 +104,10 @@ class KernelNetwork implements HostNetwork {
 
   addAddress(index: number, address: string, scope: 'link' | 'universe' = 'universe'): void {
     addAddress(this.#socket, { index, address, scope });
+  }
+
+  deleteAddress(index: number, address: string): void {
+    deleteAddress(this.#socket, index, address);
   }
 
   replaceRoute(route: RouteRequest): void {

@@ -1,0 +1,2 @@
+export { Tunnels } from './driver.js';
+export type { TunnelSource } from './plan.js';
