@@ -27,21 +27,18 @@ function messageIn({ stdout, stderr }: ProgramResult): string {
   }
 }
 
-async function callPlugin(
-  command: 'ADD' | 'DEL',
-  target: {
-    readonly paths: LabPaths;
-    readonly plan: LabPlan;
-    readonly host: LabHost;
-    readonly workload: LabWorkload;
-  },
-): Promise<string> {
+async function addByPlugin(target: {
+  readonly paths: LabPaths;
+  readonly plan: LabPlan;
+  readonly host: LabHost;
+  readonly workload: LabWorkload;
+}): Promise<string> {
   const { paths, plan, host, workload } = target;
   const result = await runProgram(`${paths.bin}/cni/calico`, [], {
     input: networkConfiguration(workload),
     env: {
       ...hostEnvironment(paths, plan, host),
-      CNI_COMMAND: command,
+      CNI_COMMAND: 'ADD',
       CNI_CONTAINERID: workload.containerId,
       CNI_NETNS: netnsPath(workload.netns),
       CNI_IFNAME: 'eth0',
@@ -50,7 +47,7 @@ async function callPlugin(
     },
   });
   if (result.exitCode !== 0) {
-    throw new CalicoError('unavailable', `CNI ${command} of ${workload.name}: ${messageIn(result)}`);
+    throw new CalicoError('unavailable', `CNI ADD of ${workload.name}: ${messageIn(result)}`);
   }
   return result.stdout;
 }
@@ -70,17 +67,8 @@ export async function attachWorkload(
   workload: LabWorkload,
 ): Promise<readonly string[] | undefined> {
   if (await hasInterface(workload)) return undefined;
-  const answer = JSON.parse(await callPlugin('ADD', { paths, plan, host, workload })) as {
+  const answer = JSON.parse(await addByPlugin({ paths, plan, host, workload })) as {
     readonly ips?: readonly { readonly address: string }[];
   };
   return (answer.ips ?? []).map(ip => ip.address.replace(/\/.*$/, ''));
-}
-
-export async function detachWorkload(
-  paths: LabPaths,
-  plan: LabPlan,
-  host: LabHost,
-  workload: LabWorkload,
-): Promise<void> {
-  await callPlugin('DEL', { paths, plan, host, workload });
 }

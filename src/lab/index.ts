@@ -1,11 +1,10 @@
-export { agentPid, controlSocket, endProcesses, startAgent, waitUntilReady } from './agents.js';
-export { attachWorkload, detachWorkload } from './attach.js';
+export { agentPid, controlSocket } from './agents.js';
 export { connectInLab } from './connect.js';
 export type { ConnectRequest } from './connect.js';
 export { labDown, labUp } from './lab.js';
 export type { LabContext } from './lab.js';
-export { existingNamespaces, netnsPath } from './namespaces.js';
-export { hostDirectories, hostEnvironment, storeDirectory } from './paths.js';
+export { netnsPath } from './namespaces.js';
+export { hostEnvironment, storeDirectory } from './paths.js';
 export type { LabPaths } from './paths.js';
 export { placeNamed, plainTopology, planLab } from './plan.js';
 export type { LabHost, LabPlace, LabPlan, LabTopology, LabWorkload } from './plan.js';
