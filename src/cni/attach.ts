@@ -2,7 +2,6 @@ import { CalicoError } from '../base/index.js';
 import { WORKLOAD_GATEWAY_IPV4, WORKLOAD_GATEWAY_IPV6, WORKLOAD_HOST_MAC, parseIp } from '../net/index.js';
 import { configureWorkloadInterface } from '../dataplane/index.js';
 import type { HostNetwork, LinkInfo } from '../netlink/index.js';
-import { removeLink } from './detach.js';
 import { CniError, cniCode } from './errors.js';
 import { hostNetworkOf } from './result.js';
 
@@ -31,7 +30,7 @@ const PROTOCOL_BOOT = 3;
  */
 export async function attachLink(host: HostNetwork, request: LinkRequest): Promise<LinkInfo> {
   const stale = host.linkByName(request.hostName);
-  if (stale !== undefined) await removeLink(host, stale.index);
+  if (stale !== undefined) await host.deleteLink(stale.index);
   const container = host.enter(request.netns);
   try {
     if (container.linkByName(request.containerName) !== undefined) {
@@ -55,7 +54,7 @@ export async function attachLink(host: HostNetwork, request: LinkRequest): Promi
       configureContainer(container, containerIndex, request);
       return expectLink(container, request.containerName);
     } catch (error) {
-      await removeLink(host, hostEnd.index);
+      await host.deleteLink(hostEnd.index);
       throw error;
     }
   } finally {

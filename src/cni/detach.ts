@@ -11,20 +11,5 @@ export async function detachLink(network: HostNetwork, hostName: string): Promis
     // It went with its namespace in between.
     if (!isCalicoError(error, 'not-found')) throw error;
   }
-  await removeLink(network, link.index);
-}
-
-/**
- * Removes a link. The kernel gives up without an answer when a signal arrives meanwhile, and the end of any
- * child process is one: so it is asked again.
- */
-export async function removeLink(network: HostNetwork, index: number): Promise<void> {
-  for (let tries = 1; ; tries++) {
-    try {
-      await network.deleteLink(index);
-      return;
-    } catch (error) {
-      if (tries === 5 || !isCalicoError(error, 'unavailable')) throw error;
-    }
-  }
+  await network.deleteLink(link.index);
 }

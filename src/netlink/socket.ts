@@ -34,6 +34,12 @@ const NLMSGERR_ATTR_OFFS = 2;
 const EAGAIN = -11;
 /** A dump that the kernel calls interrupted is repeated; someone changes links all the time at the most. */
 const DUMP_ATTEMPTS = 5;
+/**
+ * A handler in the kernel that a signal interrupts (the end of any child process is one) gives up with EINTR,
+ * and for that one result netlink sends no acknowledgement: to it, EINTR means that a dump has begun. Nothing
+ * was done then, so the request is sent again. Two in a row are rare, ten are another trouble.
+ */
+export const UNANSWERED_ATTEMPTS = 10;
 
 /** Protocol numbers of netlink sockets. */
 export const NETLINK_ROUTE = 0;
@@ -99,17 +105,27 @@ export class NetlinkSocket {
     this.#fd = openNetlink(kernel.libc, protocol);
   }
 
-  /** Sends one request and returns what the kernel said; `onReply` sees messages that come before that. */
+  /**
+   * Sends one request and returns what the kernel said; `onReply` sees messages that come before that. One that
+   * the kernel dropped is sent again, and the answer says so.
+   */
   request(request: Request, onReply?: (message: Message) => void): KernelAnswer {
-    const sequence = this.#send(request, NLM_F_ACK);
-    return this.#answer(sequence, message => onReply?.(message));
+    for (let attempt = 1; attempt <= UNANSWERED_ATTEMPTS; attempt++) {
+      const sequence = this.#send(request, NLM_F_ACK);
+      const answer = this.#answer(sequence, message => onReply?.(message));
+      if (answer !== undefined) return attempt === 1 ? answer : { ...answer, repeated: true };
+    }
+    throw noAnswer();
   }
 
   /** Reads a whole table as objects; `read` may return undefined for an entry that does not interest. */
   dump<T>(operation: string, request: Request, read: (message: Message) => T | undefined): T[] {
+    let unanswered = 0;
     for (let attempt = 1; ; attempt++) {
-      const { entries, interrupted } = this.#dumpOnce(operation, request, read);
-      if (!interrupted || attempt === DUMP_ATTEMPTS) return entries;
+      const dumped = this.#dumpOnce(operation, request, read);
+      if (dumped !== undefined) {
+        if (!dumped.interrupted || attempt - unanswered >= DUMP_ATTEMPTS) return dumped.entries;
+      } else if (++unanswered === UNANSWERED_ATTEMPTS) throw noAnswer();
     }
   }
 
@@ -122,6 +138,7 @@ export class NetlinkSocket {
       const entry = read(message);
       if (entry !== undefined) entries.push(entry);
     });
+    if (answer === undefined) return undefined;
     if (answer.result < 0) throw kernelError(operation, answer);
     return { entries, interrupted };
   }
@@ -139,12 +156,15 @@ export class NetlinkSocket {
     return sequence;
   }
 
-  /** Reads until the acknowledgement, or the end of a dump; what came before it goes to `visit`. */
-  #answer(sequence: number, visit: (message: Message) => void): KernelAnswer {
+  /**
+   * Reads until the acknowledgement, or the end of a dump; what came before it goes to `visit`. Undefined when
+   * there is none: all that there will ever be is queued when `send` returns.
+   */
+  #answer(sequence: number, visit: (message: Message) => void): KernelAnswer | undefined {
     const { libc, received, view } = this.#kernel;
     for (;;) {
       const length = libc.receive(this.#fd, received);
-      if (length === EAGAIN) throw kernelError('the kernel gave no complete answer', { result: length });
+      if (length === EAGAIN) return undefined;
       if (length < 0) throw kernelError('read from the kernel', { result: length });
       let answer: KernelAnswer | undefined;
       forEachMessage(view, length, message => {
@@ -162,6 +182,10 @@ export class NetlinkSocket {
     this.#open = false;
     this.#kernel.libc.close(this.#fd);
   }
+}
+
+function noAnswer(): Error {
+  return kernelError('the kernel gave no complete answer', { result: EAGAIN });
 }
 
 /** Reads NLMSG_ERROR or the end of a dump, with the kernel's own words where it added them. */

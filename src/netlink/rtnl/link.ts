@@ -1,4 +1,5 @@
 import { CalicoError } from '../../base/index.js';
+import { canonicalMac } from '../../net/index.js';
 import { macBytes, readMac } from '../address-bytes.js';
 import { forEachAttribute, readI32, readText, readU32 } from '../codec.js';
 import type { Message, MessageWriter } from '../codec.js';
@@ -140,6 +141,12 @@ export function writeVeth(writer: MessageWriter, veth: VethMessage): void {
   });
 }
 
+/** True for a pair as the message makes it, that nobody has brought up yet. */
+function isPairOf(link: ReturnType<typeof readLink> | undefined, veth: VethMessage): boolean {
+  if (link?.kind !== 'veth' || link.up || link.peerIndex === undefined) return false;
+  return link.mac === canonicalMac(veth.hostMac) && (veth.mtu === undefined || link.mtu === veth.mtu);
+}
+
 /** Creates the pair; `already-exists` names the end whose name is taken. */
 export function createVeth(
   socket: NetlinkSocket,
@@ -153,11 +160,13 @@ export function createVeth(
       writeVeth(writer, veth);
     },
   });
-  if (answer.result === EEXIST) {
+  // Sent twice, it may have met itself; a pair that was there before had been refused at once.
+  const isOurs = answer.repeated === true && isPairOf(getLink(socket, veth.hostName), veth);
+  if (answer.result === EEXIST && !isOurs) {
     const taken = getLink(socket, veth.hostName) === undefined ? veth.containerName : veth.hostName;
     throw kernelError(operation, { result: EEXIST, words: `there is an interface ${taken} already` });
   }
-  expectSuccess(operation, answer);
+  expectSuccess(operation, answer, [EEXIST]);
   const host = getLink(socket, veth.hostName);
   if (host?.peerIndex === undefined) {
     throw new CalicoError('unavailable', `${operation}: it was gone a moment later`);
