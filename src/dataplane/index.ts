@@ -1,6 +1,6 @@
 export { configureWorkloadInterface, createEndpointPlumbing } from './endpoints/index.js';
 export type { EndpointPlumbing } from './endpoints/index.js';
-export { createNftApplier, createNftDataplane } from './nft/index.js';
-export type { NftDataplane, RunNft } from './nft/index.js';
+export { createNftApplier, createNftDataplane, defaultNftConfig } from './nft/index.js';
+export type { FailsafePort, NftConfig, NftDataplane, RunNft } from './nft/index.js';
 export { Tunnels } from './tunnels/index.js';
 export type { TunnelSource } from './tunnels/index.js';

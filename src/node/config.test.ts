@@ -8,8 +8,6 @@ describe('the configuration of the agent', () => {
       stateDir: '/var/lib/calico',
       store: { type: 'sqlite', directory: '/var/lib/calico/store' },
       backend: 'bird',
-      interfacePrefixes: ['cali'],
-      endpointToHostAction: 'drop',
     });
   });
 
@@ -20,21 +18,17 @@ describe('the configuration of the agent', () => {
     });
   });
 
-  test('normalises addresses, AS numbers and words', () => {
+  test('normalises addresses and AS numbers', () => {
     const config = readAgentConfig(
       {
         IP6: 'FD00:0::1',
         AS: '1.10',
-        FELIX_DEFAULTENDPOINTTOHOSTACTION: 'accept',
-        FELIX_INTERFACEPREFIX: 'cali, tap',
       },
       'host-a',
     );
     expect(config).toMatchObject({
       ipv6: 'fd00::1',
       asNumber: 65_546,
-      endpointToHostAction: 'accept',
-      interfacePrefixes: ['cali', 'tap'],
     });
   });
 

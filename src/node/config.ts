@@ -7,6 +7,8 @@ import { parseAsNumber, parseIp, formatIp } from '../net/index.js';
 /** All that the agent is told from outside, read once from the environment. */
 export interface AgentConfig {
   readonly nodeName: string;
+  /** where files of configuration lie */
+  readonly etcDir: string;
   /** state (embedded store, queued deletes), run (sockets), log: one set for each agent */
   readonly stateDir: string;
   readonly runDir: string;
@@ -17,16 +19,7 @@ export interface AgentConfig {
   readonly ipv4: string | undefined;
   readonly ipv6: string | undefined;
   readonly asNumber: number | undefined;
-  readonly logLevel: LogLevel;
-  readonly interfacePrefixes: readonly string[];
-  readonly endpointToHostAction: EndpointToHostAction;
 }
-
-const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
-export type LogLevel = (typeof logLevels)[number];
-
-const endpointToHostActions = ['drop', 'return', 'accept'] as const;
-export type EndpointToHostAction = (typeof endpointToHostActions)[number];
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -94,12 +87,6 @@ function readStore(reader: Reader, stateDir: string): StoreConfig {
 }
 
 const NODE_NAME = /^[a-zA-Z0-9_.-]{1,128}$/;
-const INTERFACE_PREFIX = /^[a-zA-Z0-9_-]{1,14}$/;
-
-function prefixesOf(text: string): readonly string[] | undefined {
-  const prefixes = text.split(',').map(prefix => prefix.trim());
-  return prefixes.every(prefix => INTERFACE_PREFIX.test(prefix)) ? prefixes : undefined;
-}
 
 /**
  * Reads the agent's configuration; throws `invalid` with one issue for each bad variable. `hostname` is the
@@ -113,6 +100,7 @@ export function readAgentConfig(env: Environment, hostname: string): AgentConfig
       reader.parsed('NODENAME', 'a name of letters, digits, _ . - of at most 128', text =>
         NODE_NAME.test(text) ? text : undefined,
       ) ?? hostname,
+    etcDir: reader.text('CALICO_ETC_DIR') ?? '/etc/calico',
     stateDir,
     runDir: reader.text('CALICO_RUN_DIR') ?? '/run/calico',
     logDir: reader.text('CALICO_LOG_DIR') ?? '/var/log/calico',
@@ -123,15 +111,6 @@ export function readAgentConfig(env: Environment, hostname: string): AgentConfig
     ),
     ipv6: reader.parsed('IP6', 'an IPv6 address', ofVersion(6)),
     asNumber: reader.parsed('AS', 'an AS number (0-4294967295, or dotted)', parseAsNumber),
-    logLevel: reader.choice('CALICO_LOG_LEVEL', logLevels, text => text.toLowerCase()) ?? 'info',
-    interfacePrefixes: reader.parsed(
-      'FELIX_INTERFACEPREFIX',
-      'interface prefixes of letters, digits, _ -, with commas',
-      prefixesOf,
-    ) ?? ['cali'],
-    endpointToHostAction:
-      reader.choice('FELIX_DEFAULTENDPOINTTOHOSTACTION', endpointToHostActions, text => text.toLowerCase()) ??
-      'drop',
   };
   if (reader.issues.length > 0) {
     throw new CalicoError(

@@ -6,6 +6,7 @@ const STOP_LIMIT_MS = 5_000;
 const SLOW_MS = 1_000;
 
 async function within<T>(ms: number, what: string, work: Promise<T>): Promise<T> {
+  if (ms === Infinity) return await work;
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {
@@ -22,6 +23,8 @@ async function within<T>(ms: number, what: string, work: Promise<T>): Promise<T>
 /** One part of a program: it starts after those before it and stops before them. */
 export interface PartDefinition<T> {
   readonly name: string;
+  /** how long the start may take; default 60 s, Infinity for one that waits for something outside */
+  readonly limitMs?: number;
   /** resolves with what the parts after it may use */
   start(): Promise<T>;
   /** gives back what `start` took */
@@ -41,10 +44,10 @@ export class Parts {
 
   /** Starts one more part. When it fails, those before it are stopped and the failure is thrown. */
   async start<T>(definition: PartDefinition<T>): Promise<T> {
-    const { name } = definition;
+    const { name, limitMs = START_LIMIT_MS } = definition;
     const begin = this.#clock.monotonic();
     try {
-      const part = await within(START_LIMIT_MS, `start of ${name}`, definition.start());
+      const part = await within(limitMs, `start of ${name}`, definition.start());
       this.#started.push({ name, stop: () => definition.stop(part) });
       const ms = Math.round(this.#clock.monotonic() - begin);
       if (ms > SLOW_MS) this.#log.warn('a part started slowly', { part: name, ms });

@@ -11,6 +11,8 @@ export interface AgentStatus {
   /** datastore revision that the kernel corresponds to */
   readonly revision: number;
   readonly endpoints: readonly { readonly id: string; readonly state: string; readonly reason?: string }[];
+  /** each parameter that is not at its default */
+  readonly config: Readonly<Record<string, { readonly value: string; readonly from: string }>>;
   readonly bgp: unknown;
 }
 

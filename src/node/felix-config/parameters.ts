@@ -1,0 +1,242 @@
+import { defaultNftConfig } from '../../dataplane/index.js';
+import { ROUTE_PROTOCOL } from '../../net/index.js';
+import type { LogLevel } from '../log.js';
+import {
+  bool,
+  failsafePorts,
+  fractionalSeconds,
+  hostName,
+  integer,
+  interfacePrefixes,
+  oneOf,
+  port,
+  seconds,
+} from './value-types.js';
+import type { ValueType } from './value-types.js';
+
+/** One parameter of the agent: docs/felix-configuration.md is made from this table. */
+export interface Parameter<T> {
+  /** as operators write it; any case counts */
+  readonly name: string;
+  /** other names of the same thing */
+  readonly aliases?: readonly string[];
+  readonly type: ValueType<T>;
+  readonly default: T;
+  /** counts only in the environment and the file */
+  readonly localOnly?: true;
+  /** a change counts from the next start on; else at once */
+  readonly needsRestart?: true;
+  /** a wrong value in environment or file is refused at the start: the default could open or close too much */
+  readonly refused?: true;
+  readonly meaning: string;
+}
+
+function parameter<T>(definition: Parameter<T>): Parameter<T> {
+  return definition;
+}
+
+const severities: ValueType<LogLevel> = oneOf<LogLevel>(
+  {
+    DEBUG: 'debug',
+    INFO: 'info',
+    WARNING: 'warn',
+    WARN: 'warn',
+    ERROR: 'error',
+    TRACE: 'debug',
+    CRITICAL: 'error',
+    FATAL: 'error',
+  },
+  { value: 'silent' },
+);
+
+/** Loopback, or an address that the operator chose. */
+const listenAddress: ValueType<string> = {
+  ...hostName,
+  expected: 'an address or host name',
+  parse: text => (/^[0-9a-zA-Z_.:-]{1,128}$/.test(text) ? text : undefined),
+};
+
+/** Every parameter that has an effect. */
+export const parameters = {
+  hostname: parameter({
+    name: 'FelixHostname',
+    type: hostName,
+    default: '',
+    localOnly: true,
+    needsRestart: true,
+    refused: true,
+    meaning: "Name of this node. `NODENAME` comes first; without both it is the host's name.",
+  }),
+  interfacePrefixes: parameter({
+    name: 'InterfacePrefix',
+    type: interfacePrefixes,
+    default: defaultNftConfig.interfacePrefixes,
+    needsRestart: true,
+    refused: true,
+    meaning: 'Interfaces whose name begins so are workloads’: closed unless an endpoint is known.',
+  }),
+  endpointToHostAction: parameter({
+    name: 'DefaultEndpointToHostAction',
+    type: oneOf({ DROP: 'drop', RETURN: 'return', ACCEPT: 'accept' } as const),
+    default: defaultNftConfig.endpointToHostAction,
+    refused: true,
+    meaning: "What becomes of a workload's traffic to its own host that its egress policy allows.",
+  }),
+  failsafeInbound: parameter({
+    name: 'FailsafeInboundHostPorts',
+    type: failsafePorts,
+    default: defaultNftConfig.failsafeInbound,
+    refused: true,
+    meaning: 'Ports of the host that no policy closes; a network is that of the other side.',
+  }),
+  failsafeOutbound: parameter({
+    name: 'FailsafeOutboundHostPorts',
+    type: failsafePorts,
+    default: defaultNftConfig.failsafeOutbound,
+    refused: true,
+    meaning: 'Ports that the host reaches whatever policy says.',
+  }),
+  allowDhcpDnsToHost: parameter({
+    name: 'WorkloadDhcpDnsToHost',
+    type: bool,
+    default: defaultNftConfig.allowDhcpDnsToHost,
+    meaning: 'DHCP and DNS (UDP) from a workload to its host pass before policy.',
+  }),
+  conntrackInvalidAllowed: parameter({
+    name: 'DisableConntrackInvalidCheck',
+    type: bool,
+    default: !defaultNftConfig.dropInvalid,
+    meaning: 'Do not drop what connection tracking calls invalid: for asymmetric paths.',
+  }),
+  ipv6: parameter({
+    name: 'Ipv6Support',
+    type: bool,
+    default: true,
+    needsRestart: true,
+    meaning: 'Routes and settings for IPv6 addresses of workloads. Without it they have none that work.',
+  }),
+  routeProtocol: parameter({
+    name: 'DeviceRouteProtocol',
+    type: integer(4, 255, 'a route protocol number'),
+    default: ROUTE_PROTOCOL,
+    needsRestart: true,
+    meaning: 'Protocol number of our routes to local workloads: what marks them as ours.',
+  }),
+  routeRefresh: parameter({
+    name: 'RouteRefreshInterval',
+    aliases: ['InterfaceRefreshInterval'],
+    type: seconds,
+    default: 90,
+    meaning: 'Links, routes and settings are read again this often, besides after each event; 0 never.',
+  }),
+  nftRefresh: parameter({
+    name: 'NftablesRefreshInterval',
+    aliases: ['IptablesRefreshInterval'],
+    type: seconds,
+    default: 90,
+    meaning: 'Our table is read back and repaired this often, besides after each foreign change; 0 never.',
+  }),
+  logLevel: parameter<LogLevel>({
+    name: 'LogSeverityScreen',
+    type: severities,
+    default: 'info',
+    meaning:
+      'Least severity of the lines on standard output; `none` is silent. `CALICO_LOG_LEVEL` is the same.',
+  }),
+  healthEnabled: parameter({
+    name: 'HealthEnabled',
+    type: bool,
+    default: false,
+    meaning: 'Answer `/liveness` and `/readiness` over TCP (the control socket answers always).',
+  }),
+  healthHost: parameter({
+    name: 'HealthHost',
+    type: listenAddress,
+    default: 'localhost',
+    meaning: 'Where health is answered.',
+  }),
+  healthPort: parameter({ name: 'HealthPort', type: port, default: 9099, meaning: 'Its port.' }),
+  metricsEnabled: parameter({
+    name: 'PrometheusMetricsEnabled',
+    type: bool,
+    default: false,
+    meaning: 'Answer `/metrics` in the format of Prometheus.',
+  }),
+  metricsHost: parameter({
+    name: 'PrometheusMetricsHost',
+    type: listenAddress,
+    default: 'localhost',
+    meaning: 'Where metrics are answered; `0.0.0.0` or `::` for all addresses.',
+  }),
+  metricsPort: parameter({
+    name: 'PrometheusMetricsPort',
+    type: port,
+    default: 9091,
+    meaning: 'Its port.',
+  }),
+  reportingInterval: parameter({
+    name: 'ReportingIntervalSecs',
+    type: seconds,
+    default: 30,
+    meaning: "The agent's own status is written to the datastore this often; 0 never.",
+  }),
+  reportingTtl: parameter({
+    name: 'ReportingTTLSecs',
+    type: seconds,
+    default: 90,
+    meaning: 'How long that status counts after it was written.',
+  }),
+  endpointReporting: parameter({
+    name: 'EndpointReportingEnabled',
+    type: bool,
+    default: false,
+    meaning: 'Write the status of each endpoint of this host to the datastore.',
+  }),
+  endpointReportingDelay: parameter({
+    name: 'EndpointReportingDelaySecs',
+    type: fractionalSeconds,
+    default: 1,
+    meaning: 'Least time between two such writes; what changes meanwhile is written together.',
+  }),
+} as const;
+
+export type ParameterKey = keyof typeof parameters;
+
+/** The values in force. */
+export type FelixConfig = {
+  readonly [K in ParameterKey]: (typeof parameters)[K] extends Parameter<infer T> ? T : never;
+};
+
+/** Accepted, without effect: what other agents of the field need and this one does not, with the reason. */
+export const withoutEffect: Readonly<Record<string, string>> = {
+  DatastoreType: 'the datastore is chosen by `DATASTORE_TYPE` and its settings',
+  EtcdAddr: 'use `ETCD_ENDPOINTS`',
+  EtcdScheme: 'use `ETCD_ENDPOINTS`',
+  EtcdEndpoints: 'use `ETCD_ENDPOINTS`',
+  EtcdKeyFile: 'use `ETCD_KEY_FILE`',
+  EtcdCertFile: 'use `ETCD_CERT_FILE`',
+  EtcdCaFile: 'use `ETCD_CA_CERT_FILE`',
+  DataplaneDriver: 'the agent is one process',
+  DataplaneDriverPrometheusMetricsPort: 'the agent is one process: see `PrometheusMetricsPort`',
+  DropActionOverride: 'what policy denies is dropped',
+  MetadataAddr: 'no metadata service is offered to workloads',
+  MetadataPort: 'no metadata service is offered to workloads',
+  IpInIpEnabled: 'the IP pools say where packets are wrapped',
+  IpInIpMtu: 'the tunnel takes what the network allows',
+  IpInIpTunnelAddr: 'the agent gives the tunnel its address',
+  IgnoreLooseRPF: 'spoofed addresses are dropped whatever `rp_filter` is',
+  StartupCleanupDelay: 'what is not needed goes in the transaction that makes it so',
+  PeriodicResyncInterval: 'the watch of the datastore loses nothing',
+  HostInterfacePollInterval: 'the kernel tells of its interfaces',
+  MaxIpsetSize: 'sets have no limit',
+  IptablesMarkMask: 'no packet is marked',
+  IptablesGeneratorPlugin: 'there is none',
+  ChainInsertMode: 'our table is our own',
+  LogFilePath: 'lines go to standard output, for the journal',
+  LogSeverityFile: 'lines go to standard output: see `LogSeverityScreen`',
+  LogSeveritySys: 'lines go to standard output: see `LogSeverityScreen`',
+  EtcdDriverLogFilePath: 'the agent is one process',
+  UsageReportingEnabled: 'nothing is ever reported to anybody outside',
+  ClusterGUID: 'nothing is ever reported to anybody outside',
+  ClusterType: 'nothing is ever reported to anybody outside',
+};

@@ -1,0 +1,91 @@
+import { CalicoError } from '../base/index.js';
+import type { ClusterEvent } from '../datastore/index.js';
+import { createPolicyGraph } from '../policy/index.js';
+import type { BgpSync } from './bgp-sync.js';
+import { ClusterWatch } from './cluster-watch.js';
+import { startJob } from './lifecycle.js';
+import { PolicySync } from './policy-sync.js';
+import type { Programmed } from './programmed.js';
+import type { FollowedCluster, Ground, Wiring } from './wiring.js';
+
+/** Follows the cluster up to the first whole listing, and takes the agent's own settings out of it. */
+export async function startCluster({
+  parts,
+  client,
+  clock,
+  log,
+  settings,
+}: Ground): Promise<FollowedCluster> {
+  return await parts.start({
+    name: 'cluster',
+    limitMs: Infinity,
+    start: async () => {
+      const watch = new ClusterWatch({ client, clock, log: log.with({ part: 'datastore' }) });
+      const ending = new AbortController();
+      const events = watch.events(ending.signal);
+      const known: ClusterEvent[] = [];
+      while (known.at(-1)?.inSync !== true) {
+        const next = await events.next();
+        if (next.done === true) throw new CalicoError('unavailable', 'the watch of the datastore ended');
+        await settings.handle(next.value);
+        known.push(next.value);
+      }
+      return {
+        watch,
+        events: resumed(known, events),
+        end: () => {
+          ending.abort();
+        },
+      };
+    },
+    stop: cluster => {
+      cluster.end();
+    },
+  });
+}
+
+/** Those that were read ahead, then the rest; nothing is kept of what was taken. */
+async function* resumed(
+  known: ClusterEvent[],
+  rest: AsyncIterable<ClusterEvent>,
+): AsyncGenerator<ClusterEvent, void> {
+  for (let event = known.shift(); event !== undefined; event = known.shift()) yield event;
+  yield* rest;
+}
+
+/** Policy from the datastore to the kernel; returns when all that exists is in force. */
+export async function startPolicy(
+  wiring: Wiring,
+  programmed: Programmed,
+  bgp: BgpSync | undefined,
+): Promise<PolicySync> {
+  const { parts, cluster, nft, plumbing, settings, config, log, fail } = wiring;
+  const sync = new PolicySync({
+    graph: createPolicyGraph(config.nodeName),
+    dataplanes: [
+      { name: 'nftables', dataplane: nft },
+      { name: 'endpoints', dataplane: plumbing },
+    ],
+    programmed,
+    log: log.with({ part: 'policy' }),
+  });
+  await parts.start({
+    name: 'policy',
+    start: async () =>
+      await startJob(async (_signal, ready) => {
+        for await (const event of cluster.events) {
+          await settings.handle(event);
+          bgp?.handleCluster(event);
+          await sync.handle(event);
+          if (sync.ready) ready();
+        }
+      }, fail),
+    stop: async job => {
+      cluster.end();
+      // A batch that the kernel refuses again and again would hold the job.
+      await nft.stop();
+      await job.stop();
+    },
+  });
+  return sync;
+}

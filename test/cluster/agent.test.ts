@@ -1,0 +1,110 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { askSocket, runProgram, systemClock } from '../../src/base/index.js';
+import { createResourceClient, openStore } from '../../src/datastore/index.js';
+import type { ResourceClient, Store } from '../../src/datastore/index.js';
+import {
+  agentPid,
+  connectInLab,
+  controlSocket,
+  labDown,
+  labUp,
+  netnsPath,
+  planLab,
+  storeDirectory,
+} from '../../src/lab/index.js';
+import type { LabHost, LabPlan, LabWorkload } from '../../src/lab/index.js';
+import type { AgentStatus } from '../../src/node/index.js';
+import { builtInstallation } from '../support/installation.js';
+import type { Installation } from '../support/installation.js';
+import { eventually } from '../support/netns.js';
+
+const plan: LabPlan = planLab(`ta${String(process.pid)}`, {
+  hosts: [
+    {
+      name: 'host1',
+      workloads: [
+        { name: 'web', labels: { role: 'web' } },
+        { name: 'db', labels: { role: 'db' } },
+      ],
+    },
+  ],
+});
+const [host] = plan.hosts as readonly [LabHost]; // as planned above
+const [web] = host.workloads as readonly [LabWorkload, LabWorkload];
+
+let installation: Installation;
+let store: Store;
+let client: ResourceClient;
+
+const context = () => ({ paths: installation.paths, clock: systemClock, say: () => undefined });
+
+beforeAll(async () => {
+  installation = await builtInstallation();
+  await labUp(context(), plan);
+  store = await openStore({ type: 'sqlite', directory: storeDirectory(installation.paths, plan) });
+  client = createResourceClient(store);
+});
+
+afterAll(async () => {
+  await store.close();
+  await labDown(context(), plan);
+  installation.remove();
+});
+
+async function ruleset(): Promise<string> {
+  const args = [`--net=${netnsPath(host.netns)}`, 'nft', '-s', 'list', 'table', 'inet', 'calico'];
+  return (await runProgram('nsenter', args)).stdout;
+}
+
+/** Whether a new TCP connection from one place to the other is answered. */
+async function connects(from: string, to: string, address: string): Promise<boolean> {
+  const { outcome } = await connectInLab({
+    node: process.execPath,
+    program: installation.probe,
+    fromNetns: from,
+    toNetns: to,
+    address,
+    service: 'tcp:8080',
+    timeoutMs: 300,
+  });
+  return outcome === 'answered';
+}
+
+async function status(): Promise<AgentStatus> {
+  const answer = await askSocket(controlSocket(installation.paths, plan, host), '/status');
+  return JSON.parse(answer.body) as AgentStatus;
+}
+
+function pid(): number {
+  const found = agentPid(host);
+  if (found === undefined) throw new Error('no agent runs');
+  return found;
+}
+
+describe('an agent', () => {
+  test('takes a parameter out of the datastore at once, and tells where it comes from', async () => {
+    const action = { component: 'felix', name: 'DefaultEndpointToHostAction' } as const;
+    const toHost = async (): Promise<boolean> => await connects(web.netns, host.netns, host.ipv4);
+    expect(await toHost()).toBe(false);
+    await client.setSetting(action, 'ACCEPT');
+    await eventually('the host can be reached', toHost);
+    expect(await status()).toMatchObject({
+      config: { DefaultEndpointToHostAction: { value: 'ACCEPT', from: 'datastore, global' } },
+    });
+    await client.setSetting(action, 'perhaps');
+    await eventually('the problem is told', async () => (await status()).reasons.length > 0);
+    expect(await toHost()).toBe(true);
+    await client.setSetting(action, undefined);
+    await eventually('the host cannot be reached', async () => !(await toHost()));
+    expect((await status()).reasons).toEqual([]);
+  });
+
+  test('ends within a second when it is asked to, and leaves the kernel as it is', async () => {
+    const before = await ruleset();
+    process.kill(pid(), 'SIGTERM');
+    await eventually('it has ended', () => agentPid(host) === undefined, 1_000);
+    expect(await ruleset()).toBe(before);
+    await labUp(context(), plan);
+    expect(await ruleset()).toBe(before);
+  });
+});
