@@ -52,6 +52,8 @@ export interface VethRequest {
   readonly hostName: string;
   readonly hostMac: string;
   readonly containerName: string;
+  /** undefined: one that the kernel makes up */
+  readonly containerMac?: string;
   /** path of the network namespace that gets the container end, born there with its final name */
   readonly containerNetns: string;
   readonly mtu?: number;

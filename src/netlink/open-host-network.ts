@@ -72,10 +72,12 @@ class KernelNetwork implements HostNetwork {
     return dumpRoutes(this.#socket);
   }
 
-  createVeth({ hostName, hostMac, containerName, containerNetns, mtu }: VethRequest) {
-    const containerNetnsFd = openNetns(containerNetns);
+  createVeth(request: VethRequest) {
+    const { hostName, hostMac, containerName, containerMac, mtu } = request;
+    const containerNetnsFd = openNetns(request.containerNetns);
     try {
-      return createVeth(this.#socket, { hostName, hostMac, containerName, containerNetnsFd, mtu });
+      const names = { hostName, hostMac, containerName, containerMac };
+      return createVeth(this.#socket, { ...names, containerNetnsFd, mtu });
     } finally {
       closeSync(containerNetnsFd);
     }

@@ -117,6 +117,8 @@ export interface VethMessage {
   readonly hostName: string;
   readonly hostMac: string;
   readonly containerName: string;
+  /** undefined: one that the kernel makes up */
+  readonly containerMac?: string | undefined;
   /** descriptor of the namespace in which the container's end is born */
   readonly containerNetnsFd: number;
   readonly mtu: number | undefined;
@@ -133,6 +135,7 @@ export function writeVeth(writer: MessageWriter, veth: VethMessage): void {
     info.nested(IFLA_INFO_DATA, data => {
       data.nested(VETH_INFO_PEER, peer => {
         writeIfinfo(peer, {});
+        if (veth.containerMac !== undefined) peer.attribute(IFLA_ADDRESS, macBytes(veth.containerMac));
         peer.attributeU32(IFLA_NET_NS_FD, veth.containerNetnsFd);
         if (veth.mtu !== undefined) peer.attributeU32(IFLA_MTU, veth.mtu);
         peer.attributeText(IFLA_IFNAME, veth.containerName);
