@@ -1,5 +1,5 @@
 import type { Clock } from '../base/index.js';
-import type { ResourceClient } from '../datastore/index.js';
+import type { ResourceClient, Store } from '../datastore/index.js';
 import type { ArgumentValues } from './grammar/index.js';
 import type { Output } from './output/index.js';
 
@@ -42,6 +42,12 @@ export const required = (name: string): OptionDefinition<'required'> => ({ kind:
 export const flag = (name: string): OptionDefinition<'flag'> => ({ kind: 'flag', name });
 export const list = (name: string): OptionDefinition<'list'> => ({ kind: 'list', name });
 
+/** The open datastore: as resources, and as the keys that the address manager works on. */
+export interface Datastore {
+  readonly client: ResourceClient;
+  readonly store: Store;
+}
+
 /** Everything a command may touch; given by `main`. */
 export interface CommandServices {
   /** results and error messages: standard output */
@@ -52,6 +58,8 @@ export interface CommandServices {
   readonly stdin: () => AsyncIterable<Uint8Array>;
   readonly clock: Clock;
   /** Opens the datastore at the first call; `main` closes it after the command. */
+  readonly datastore: () => Promise<Datastore>;
+  /** Its resources; a failure to open it says so in the words of the commands for resources. */
   readonly client: () => Promise<ResourceClient>;
 }
 

@@ -1,23 +1,19 @@
 import { CalicoError, isCalicoError } from '../base/index.js';
 import { createResourceClient, openStore } from '../datastore/index.js';
-import type { ResourceClient } from '../datastore/index.js';
+import type { Datastore } from './command.js';
 import { connectionSettings } from './connection-settings.js';
 import type { SettingsSource } from './connection-settings.js';
 
-export interface Connection {
-  readonly client: ResourceClient;
-  readonly close: () => Promise<void>;
+/** Opens the datastore that the settings name; its store is to be closed. */
+export async function connect(source: SettingsSource): Promise<Datastore> {
+  const store = await openStore(await connectionSettings(source));
+  return { store, client: createResourceClient(store) };
 }
 
-/** Opens the datastore that the settings name; failures carry the words of `calicoctl.md` 2.4. */
-export async function connect(source: SettingsSource): Promise<Connection> {
-  try {
-    const store = await openStore(await connectionSettings(source));
-    return { client: createResourceClient(store), close: async () => await store.close() };
-  } catch (error) {
-    if (!isCalicoError(error)) throw error;
-    throw new CalicoError(error.code, `Failed to create Calico API client: ${error.message}`, {
-      cause: error,
-    });
-  }
+/** The failure to connect as the commands for resources word it (`calicoctl.md` 2.4); others say it bare. */
+export function connectionFailure(error: unknown): unknown {
+  if (!isCalicoError(error)) return error;
+  return new CalicoError(error.code, `Failed to create Calico API client: ${error.message}`, {
+    cause: error,
+  });
 }

@@ -2,7 +2,7 @@ import { isCalicoError, messageOf } from '../base/index.js';
 import type { Clock } from '../base/index.js';
 import type { ResourceClient } from '../datastore/index.js';
 import { buildInfo } from './build-info.js';
-import type { Command, CommandEntry, CommandGroup, CommandServices, ExitCode } from './command.js';
+import type { Command, CommandEntry, CommandGroup, Datastore, ExitCode } from './command.js';
 import { commandEntries, commandGroups } from './commands/index.js';
 import { parseArguments, parseGrammar, usageSection } from './grammar/index.js';
 import type { ArgumentValues } from './grammar/index.js';
@@ -142,30 +142,27 @@ async function runNamed(
 /** Gives the command its services, prints what it could not handle, and closes the datastore it opened. */
 async function runCommand(command: Command, values: ArgumentValues, options: MainOptions): Promise<ExitCode> {
   const { out, err, env, stdin, clock } = options;
-  let close: (() => Promise<void>) | undefined;
-  let client: ResourceClient | undefined;
-  const services: CommandServices = {
-    out,
-    err,
-    env,
-    stdin,
-    clock,
-    client: async () => {
-      if (client !== undefined) return client;
-      const { connect } = await import('./connect.js');
-      const connection = await connect({ env, configFile: textOf(values, '--config') });
-      close = connection.close;
-      client = connection.client;
-      return client;
-    },
+  let opened: Datastore | undefined;
+  const datastore = async (): Promise<Datastore> => {
+    if (opened !== undefined) return opened;
+    const { connect } = await import('./connect.js');
+    opened = await connect({ env, configFile: textOf(values, '--config') });
+    return opened;
+  };
+  const client = async (): Promise<ResourceClient> => {
+    try {
+      return (await datastore()).client;
+    } catch (error) {
+      throw (await import('./connect.js')).connectionFailure(error);
+    }
   };
   try {
-    return await command.run(values, services);
+    return await command.run(values, { out, err, env, stdin, clock, datastore, client });
   } catch (error) {
     if (!isCalicoError(error)) throw error;
     out.line(visible(messageOf(error)));
     return 1;
   } finally {
-    await close?.();
+    await opened?.store.close();
   }
 }

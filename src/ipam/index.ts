@@ -1,4 +1,4 @@
-export type { Allocator } from './allocator.js';
+export type { Allocator, Assignment } from './allocator.js';
 export type { BlockEvent, BlockRoutes } from './block-routes.js';
 export { watchBlocks } from './block-routes.js';
 export { checkIpam } from './check.js';
@@ -7,6 +7,7 @@ export type { IpamConfig, Reservation } from './codec.js';
 export { createAllocator } from './create-allocator.js';
 export { describeProblem } from './problems.js';
 export type { IpamProblem } from './problems.js';
+export { releaseRange } from './release.js';
 export { repairIpam } from './repair.js';
 export type { RepairOutcome } from './repair.js';
 export {

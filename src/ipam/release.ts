@@ -17,8 +17,16 @@ import {
   withoutAffinity,
 } from './block.js';
 import type { Block, Freed } from './block.js';
-import { formatBlock, formatHandle, parseBlock, parseHandle } from './codec.js';
-import { affinityOfKey, affinityPrefix, blockKey, blockPrefix, handleKey, poolPrefix } from './keys.js';
+import { formatBlock, formatHandle, nodeOf, parseBlock, parseHandle } from './codec.js';
+import {
+  affinitiesPrefix,
+  affinityOfKey,
+  affinityPrefix,
+  blockKey,
+  blockPrefix,
+  handleKey,
+  poolPrefix,
+} from './keys.js';
 import { untilCommitted } from './retry.js';
 import { blocksOf, poolsOf } from './view.js';
 import type { Seen } from './view.js';
@@ -145,6 +153,16 @@ export async function lookup(store: Store, address: string): Promise<Assignment 
   );
 }
 
+/** Everything that is held on a node, wherever its block is. */
+export async function assignmentsOn(store: Store, node: string): Promise<readonly Assignment[]> {
+  const { blocks } = blocksOf((await store.list(blockPrefix)).entries);
+  return [...blocks].flatMap(([name, { value }]) =>
+    heldAddresses(value)
+      .filter(({ holder }) => (nodeOf(holder.attributes) ?? ownerOf(value)) === node)
+      .map(({ address, holder, sequence }) => ({ address, block: name, ...holder, sequence })),
+  );
+}
+
 /** Canonical addresses that a handle holds, version 4 first. */
 export async function addressesOf(store: Store, handle: string): Promise<readonly string[]> {
   const entry = await store.get(handleKey(handle));
@@ -162,29 +180,50 @@ export async function addressesOf(store: Store, handle: string): Promise<readonl
 
 /** Ends every claim of a node: its empty blocks disappear, the others stay without an owner. */
 export async function releaseAffinities(parts: ReleaseParts, node: string): Promise<void> {
-  const { store, clock } = parts;
-  const claims = await store.list(affinityPrefix(node));
+  const claims = await parts.store.list(affinityPrefix(node));
+  for (const { key } of claims.entries) await endClaim(parts, key);
+}
+
+/**
+ * Ends the claims of all nodes on blocks inside a range, which is to be no pool any more: a pool that is there
+ * would be claimed again.
+ */
+export async function releaseRange(parts: Pick<ReleaseParts, 'store' | 'clock'>, range: Cidr): Promise<void> {
+  const claims = await parts.store.list(affinitiesPrefix);
   for (const { key } of claims.entries) {
     const claim = affinityOfKey(key);
-    if (claim === undefined) continue;
-    await untilCommitted(clock, `release block ${formatCidr(claim.cidr)}`, async () => {
-      const [entry, seen] = await Promise.all([store.get(key), readBlock(store, claim.cidr)]);
-      if (entry === undefined) return true;
-      const conditions: Condition[] = [{ key, modRevision: entry.modRevision }];
-      const writes: Write[] = [{ kind: 'delete', key }];
-      const blocks: Block[] = [];
-      if (seen !== undefined && ownerOf(seen.value) === node) {
-        const orphan = withoutAffinity(seen.value);
-        conditions.push({ key: blockKey(claim.cidr), modRevision: seen.modRevision });
-        writes.push(writeOf(orphan));
-        blocks.push(orphan);
-      }
-      return (await commitBlocks(parts, { conditions, writes }, blocks)) ? true : undefined;
-    });
+    if (claim === undefined || !contains(range, claim.cidr)) continue;
+    await endClaim({ ...parts, changed: () => undefined }, key);
   }
 }
 
-async function commitBlocks(parts: ReleaseParts, commit: Commit, blocks: readonly Block[]): Promise<boolean> {
+/** Ends one claim, and the ownership of its block, in one commit. */
+async function endClaim(parts: Omit<ReleaseParts, 'log'>, key: string): Promise<void> {
+  const { store, clock } = parts;
+  const claim = affinityOfKey(key);
+  if (claim === undefined) return;
+  const { node, cidr } = claim;
+  await untilCommitted(clock, `release block ${formatCidr(cidr)}`, async () => {
+    const [entry, seen] = await Promise.all([store.get(key), readBlock(store, cidr)]);
+    if (entry === undefined) return true;
+    const conditions: Condition[] = [{ key, modRevision: entry.modRevision }];
+    const writes: Write[] = [{ kind: 'delete', key }];
+    const blocks: Block[] = [];
+    if (seen !== undefined && ownerOf(seen.value) === node) {
+      const orphan = withoutAffinity(seen.value);
+      conditions.push({ key: blockKey(cidr), modRevision: seen.modRevision });
+      writes.push(writeOf(orphan));
+      blocks.push(orphan);
+    }
+    return (await commitBlocks(parts, { conditions, writes }, blocks)) ? true : undefined;
+  });
+}
+
+async function commitBlocks(
+  parts: Pick<ReleaseParts, 'store' | 'changed'>,
+  commit: Commit,
+  blocks: readonly Block[],
+): Promise<boolean> {
   const result = await parts.store.commit(commit);
   if (result.committed) for (const block of blocks) parts.changed(block, result.revision);
   return result.committed;

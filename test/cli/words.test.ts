@@ -106,9 +106,6 @@ describe('calicoctl', () => {
   });
 
   test.each([
-    ['config get logLevel', 'config'],
-    ['ipam show --ip=10.0.0.1', 'ipam show'],
-    ['ipam release --ip=10.0.0.1', 'ipam release'],
     ['node run', 'node run'],
     ['node status', 'node status'],
     ['node diags', 'node diags'],

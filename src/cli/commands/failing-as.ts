@@ -1,0 +1,18 @@
+import { isCalicoError } from '../../base/index.js';
+import type { ExitCode } from '../command.js';
+import { visible } from '../output/index.js';
+import type { Output } from '../output/index.js';
+
+/** Does a command's work; a failure of the outside world becomes one line behind `prefix`, and exit code 1. */
+export async function failingAs(
+  { prefix, out }: { readonly prefix: string; readonly out: Output },
+  work: () => Promise<ExitCode>,
+): Promise<ExitCode> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isCalicoError(error)) throw error;
+    out.line(visible(`${prefix}: ${error.message}`));
+    return 1;
+  }
+}
