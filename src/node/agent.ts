@@ -11,10 +11,11 @@ import { Parts } from './lifecycle.js';
 import type { PolicySync } from './policy-sync.js';
 import { Programmed } from './programmed.js';
 import { registerNode } from './register.js';
-import { startBgp } from './start-bgp.js';
 import { startCni } from './start-cni.js';
 import { startNft, startNftRefresh, startPlumbing } from './start-kernel.js';
 import { startCluster, startPolicy } from './start-policy.js';
+import { startRoutes } from './start-routes.js';
+import type { Routes } from './start-routes.js';
 import { statusHandler } from './status.js';
 import type { AgentStatus } from './status.js';
 import type { AgentContext, Ground, Wiring } from './wiring.js';
@@ -125,9 +126,9 @@ async function startOnDatastore(ground: Ground, state: AgentState): Promise<void
   state.plumbing = plumbing;
   const wiring: Wiring = { ...ground, cluster, plumbing };
   const programmed = new Programmed();
-  const bgp = await startBgp(wiring);
-  const sync = await startPolicy(wiring, programmed, bgp?.sync);
-  if (bgp !== undefined) state.bgp = bgp.status;
+  const routes = await startRoutes(wiring);
+  state.routes = routes;
+  const sync = await startPolicy(wiring, programmed, routes);
   await startNftRefresh(ground);
   await startCni(wiring, programmed);
   // Only now: whoever sees "ready" may attach a container at once.
@@ -150,13 +151,13 @@ interface AgentState {
   /** why it is not ready, until it is */
   waiting: string;
   sync?: PolicySync;
-  bgp?: () => Promise<unknown>;
+  routes?: Routes;
   plumbing?: EndpointPlumbing;
 }
 
 async function statusOf(config: AgentConfig, state: AgentState): Promise<AgentStatus> {
-  const { sync, settings } = state;
-  const problems = [...(sync?.problems ?? []), ...settings.problems];
+  const { sync, settings, routes } = state;
+  const problems = [...(sync?.problems ?? []), ...settings.problems, ...(routes?.problems() ?? [])];
   return {
     node: config.nodeName,
     pid: process.pid,
@@ -165,7 +166,7 @@ async function statusOf(config: AgentConfig, state: AgentState): Promise<AgentSt
     revision: sync?.revision ?? 0,
     endpoints: [...(state.plumbing?.states() ?? [])].map(([id, endpoint]) => ({ id, ...endpoint })),
     config: settings.describe(),
-    bgp: await state.bgp?.().catch((error: unknown) => {
+    bgp: await routes?.bgpStatus?.().catch((error: unknown) => {
       if (isCalicoError(error)) return { error: messageOf(error) };
       throw error;
     }),

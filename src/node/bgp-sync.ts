@@ -1,13 +1,18 @@
 import { messageOf } from '../base/index.js';
 import type { Issue, Logger } from '../base/index.js';
 import { bgpStateFrom, renderBird } from '../bgp/index.js';
+import { uplinkOf } from '../dataplane/index.js';
 import type { ClusterEvent } from '../datastore/index.js';
 import type { BlockEvent, BlockRoutes } from '../ipam/index.js';
+import type { Cidr } from '../net/index.js';
+import type { AddressInfo } from '../netlink/index.js';
 import type { Resource, ResourceOf } from '../resources/index.js';
 
 export interface BgpSyncParts {
   readonly nodeName: string;
   readonly interfacePrefixes: readonly string[];
+  /** those that the host has at the moment */
+  readonly addresses: () => readonly AddressInfo[];
   /** brings a configuration into force; called again with each new text */
   readonly apply: (configuration: string) => Promise<void>;
   readonly log: Logger;
@@ -95,18 +100,30 @@ export class BgpSync {
   }
 
   async #configure(): Promise<void> {
+    const nodes = this.#ofKind('node');
     const { state, issues } = bgpStateFrom({
       nodeName: this.#parts.nodeName,
-      nodes: this.#ofKind('node'),
+      nodes,
       peers: this.#ofKind('bgpPeer'),
       pools: this.#ofKind('ipPool'),
       blocks: [...this.#blocks.values()],
       settings: this.#settings,
       nodeSettings: this.#nodeSettings,
       interfacePrefixes: this.#parts.interfacePrefixes,
+      ownSubnets: this.#ownSubnets(nodes),
+      tunnelsByAgent: true,
     });
     this.#report(issues);
     await this.#parts.apply(renderBird(state));
+  }
+
+  /** Only the host itself knows how long the prefix of its addresses is. */
+  #ownSubnets(nodes: readonly ResourceOf<'node'>[]): readonly Cidr[] {
+    const bgp = nodes.find(({ metadata }) => metadata.name === this.#parts.nodeName)?.spec.bgp;
+    const held = [bgp?.ipv4Address, bgp?.ipv6Address].filter(address => address !== undefined);
+    if (held.length === 0) return [];
+    const addresses = this.#parts.addresses();
+    return held.flatMap(address => uplinkOf(addresses, address).subnets);
   }
 
   #ofKind<K extends 'node' | 'bgpPeer' | 'ipPool'>(kind: K): readonly ResourceOf<K>[] {

@@ -1,11 +1,11 @@
 import { CalicoError } from '../base/index.js';
 import type { ClusterEvent } from '../datastore/index.js';
 import { createPolicyGraph } from '../policy/index.js';
-import type { BgpSync } from './bgp-sync.js';
 import { ClusterWatch } from './cluster-watch.js';
 import { startJob } from './lifecycle.js';
 import { PolicySync } from './policy-sync.js';
 import type { Programmed } from './programmed.js';
+import type { Routes } from './start-routes.js';
 import type { FollowedCluster, Ground, Wiring } from './wiring.js';
 
 /** Follows the cluster up to the first whole listing, and takes the agent's own settings out of it. */
@@ -57,7 +57,7 @@ async function* resumed(
 export async function startPolicy(
   wiring: Wiring,
   programmed: Programmed,
-  bgp: BgpSync | undefined,
+  routes: Routes,
 ): Promise<PolicySync> {
   const { parts, cluster, nft, plumbing, settings, config, log, fail } = wiring;
   const sync = new PolicySync({
@@ -75,7 +75,7 @@ export async function startPolicy(
       await startJob(async (_signal, ready) => {
         for await (const event of cluster.events) {
           await settings.handle(event);
-          bgp?.handleCluster(event);
+          routes.handleCluster(event);
           await sync.handle(event);
           if (sync.ready) ready();
         }

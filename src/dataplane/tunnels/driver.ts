@@ -9,8 +9,6 @@ import { uplinkOf } from './uplink.js';
 
 export interface TunnelsParts {
   readonly network: HostNetwork;
-  /** of the device; absent: what fits into the link that has the node's address */
-  readonly mtu?: number | undefined;
   readonly log: Logger;
   readonly clock: Clock;
 }
@@ -126,7 +124,7 @@ export class Tunnels {
 
   /** The index of the device that is ready; undefined where none is needed, or none can be had. */
   #device(source: TunnelSource, uplink: number | undefined, problems: string[]): number | undefined {
-    const { network, mtu } = this.#parts;
+    const { network } = this.#parts;
     if (source.pools.length === 0) {
       if (this.#deviceAddress !== undefined) releaseDevice(network, this.#deviceAddress);
       this.#deviceAddress = undefined;
@@ -135,7 +133,7 @@ export class Tunnels {
     const address = source.tunnelAddress;
     try {
       const carrier = network.links().find(({ index }) => index === uplink);
-      const device = ensureDevice(network, { address, mtu: mtu ?? ipipMtu(carrier) });
+      const device = ensureDevice(network, { address, mtu: ipipMtu(carrier) });
       this.#deviceAddress = address;
       return device.index;
     } catch (error) {

@@ -1,0 +1,126 @@
+import { createBird } from '../bgp/index.js';
+import type { BgpDaemon } from '../bgp/index.js';
+import { Tunnels } from '../dataplane/index.js';
+import type { ClusterEvent } from '../datastore/index.js';
+import { createAllocator, watchBlocks } from '../ipam/index.js';
+import type { BlockEvent } from '../ipam/index.js';
+import { BgpSync } from './bgp-sync.js';
+import { startJob } from './lifecycle.js';
+import { ensureTunnelAddress } from './tunnel-address.js';
+import { TunnelSync } from './tunnel-sync.js';
+import type { Wiring } from './wiring.js';
+
+/** The routing protocol number that BIRD gives its routes in the kernel (RTPROT_BIRD). */
+const BIRD_ROUTES = 12;
+
+/** What brings packets to other hosts: BGP, and the agent's own routes through tunnels. */
+export interface Routes {
+  handleCluster(event: ClusterEvent): void;
+  /** of the BGP daemon; undefined in policy-only mode */
+  readonly bgpStatus: (() => Promise<unknown>) | undefined;
+  /** what is wrong with the routes, each as a sentence */
+  problems(): readonly string[];
+}
+
+/** Routes as blocks, nodes and pools say; those of tunnels need no BGP. */
+export async function startRoutes(wiring: Wiring): Promise<Routes> {
+  const bgp = await startBgp(wiring);
+  const { tunnels, sync: tunnelSync } = await startTunnels(wiring);
+  await startBlocks(wiring, event => {
+    tunnelSync.handleBlocks(event);
+    bgp?.sync.handleBlocks(event);
+  });
+  return {
+    handleCluster: event => {
+      tunnelSync.handleCluster(event);
+      bgp?.sync.handleCluster(event);
+    },
+    bgpStatus: bgp === undefined ? undefined : async () => await bgp.bird.status(),
+    problems: () => [...tunnels.problems(), ...tunnelSync.problems()],
+  };
+}
+
+async function startBlocks(
+  { parts, store, fail }: Wiring,
+  handle: (event: BlockEvent) => void,
+): Promise<void> {
+  await parts.start({
+    name: 'blocks',
+    start: async () =>
+      await startJob(async (signal, ready) => {
+        for await (const event of watchBlocks(store, { signal })) {
+          handle(event);
+          ready();
+        }
+      }, fail),
+    stop: job => job.stop(),
+  });
+}
+
+async function startBgp(wiring: Wiring): Promise<{ sync: BgpSync; bird: BgpDaemon } | undefined> {
+  const { parts, config, settings, log, clock, network } = wiring;
+  if (config.backend === 'none') return undefined;
+  const bird = await parts.start({
+    name: 'bird',
+    start: async () =>
+      await Promise.resolve(
+        createBird({
+          runDir: config.runDir,
+          logDir: config.logDir,
+          hasBirdRoutes: () => network.routes().some(route => route.protocol === BIRD_ROUTES),
+          log: log.with({ part: 'bird' }),
+          clock,
+        }),
+      ),
+    stop: daemon => daemon.close(),
+  });
+  const sync = await parts.start({
+    name: 'bgp',
+    start: async () =>
+      await Promise.resolve(
+        new BgpSync({
+          nodeName: config.nodeName,
+          interfacePrefixes: settings.values.interfacePrefixes,
+          addresses: () => network.addresses(),
+          apply: text => bird.apply(text),
+          log: log.with({ part: 'bgp' }),
+        }),
+      ),
+    stop: each => each.settled(),
+  });
+  return { sync, bird };
+}
+
+async function startTunnels(wiring: Wiring): Promise<{ tunnels: Tunnels; sync: TunnelSync }> {
+  const { parts, config, log, clock, network, store, client } = wiring;
+  const tunnels = await parts.start({
+    name: 'tunnels',
+    start: async () => {
+      const started = new Tunnels({ network, log: log.with({ part: 'tunnels' }), clock });
+      started.start();
+      return await Promise.resolve(started);
+    },
+    stop: started => {
+      started.stop();
+    },
+  });
+  const allocator = createAllocator({ store, clock, log: log.with({ part: 'ipam' }) });
+  const address = { nodeName: config.nodeName, allocator, client, log: log.with({ part: 'tunnels' }) };
+  const sync = await parts.start({
+    name: 'tunnel address',
+    start: async () =>
+      await Promise.resolve(
+        new TunnelSync({
+          nodeName: config.nodeName,
+          apply: source => {
+            tunnels.apply(source);
+          },
+          ensureAddress: async pools => await ensureTunnelAddress(address, pools),
+          clock,
+          log: log.with({ part: 'tunnels' }),
+        }),
+      ),
+    stop: each => each.stop(),
+  });
+  return { tunnels, sync };
+}
