@@ -3,7 +3,7 @@ export type { Clock } from './clock.js';
 export { digest, hexDigest, shortName } from './digest.js';
 export { CalicoError, isCalicoError, messageOf } from './errors.js';
 export type { ErrorCode, Issue } from './errors.js';
-export { askSocket, serveOnSocket } from './http-socket.js';
+export { askSocket, closeServer, serveOnPort, serveOnSocket } from './http-socket.js';
 export type { HttpAnswer, HttpHandler } from './http-socket.js';
 export { silentLogger } from './log.js';
 export type { LogFields, Logger } from './log.js';

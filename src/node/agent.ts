@@ -1,17 +1,28 @@
 import { mkdir } from 'node:fs/promises';
-import type { Server } from 'node:http';
-import { askSocket, CalicoError, isCalicoError, messageOf, serveOnSocket } from '../base/index.js';
+import {
+  askSocket,
+  CalicoError,
+  closeServer,
+  isCalicoError,
+  messageOf,
+  serveOnSocket,
+} from '../base/index.js';
 import type { EndpointPlumbing } from '../dataplane/index.js';
 import { createResourceClient, openStore } from '../datastore/index.js';
 import { openHostNetwork } from '../netlink/index.js';
+import type { HostNetwork } from '../netlink/index.js';
 import { awaitDatastore } from './await-datastore.js';
+import type { ClusterWatch } from './cluster-watch.js';
 import type { AgentConfig } from './config.js';
 import { FelixSettings } from './felix-config/index.js';
 import { Parts } from './lifecycle.js';
+import { Measurements } from './measurements.js';
+import type { MetricSources } from './metrics.js';
 import type { PolicySync } from './policy-sync.js';
 import { Programmed } from './programmed.js';
 import { registerNode } from './register.js';
 import { startCni } from './start-cni.js';
+import { startHealth } from './start-health.js';
 import { startNft, startNftRefresh, startPlumbing } from './start-kernel.js';
 import { startCluster, startPolicy } from './start-policy.js';
 import { startRoutes } from './start-routes.js';
@@ -67,19 +78,26 @@ export async function startAgent(context: AgentContext): Promise<Agent> {
       opened.close();
     },
   });
-  const state: AgentState = { settings, waiting: 'starting' };
+  const measurements = new Measurements(clock.monotonic());
+  const state: AgentState = { settings, waiting: 'starting', silent: () => [] };
+  const answer = statusHandler(async () => await statusOf(config, state));
   await parts.start({
     name: 'control socket',
-    start: async () =>
-      await serveOnSocket(
-        controlSocketPath(config),
-        statusHandler(async () => await statusOf(config, state)),
-      ),
+    start: async () => await serveOnSocket(controlSocketPath(config), answer),
     stop: async server => {
       await closeServer(server);
     },
   });
-  const nft = await startNft({ parts, settings, log, clock });
+  const sources: MetricSources = {
+    node: config.nodeName,
+    measurements,
+    cluster: () => state.cluster,
+    isInSync: () => state.sync?.ready ?? false,
+    routes: () => countRoutes(network, settings.values.routeProtocol),
+    loggedErrors: () => log.errorCount(),
+  };
+  state.silent = await startHealth({ parts, settings, clock, log, health: answer, sources });
+  const nft = await startNft({ parts, settings, measurements, log, clock });
   const store = await parts.start({
     name: 'datastore',
     limitMs: Infinity,
@@ -93,7 +111,7 @@ export async function startAgent(context: AgentContext): Promise<Agent> {
     stop: opened => opened.close(),
   });
   const client = createResourceClient(store, { clock });
-  const ground: Ground = { ...context, parts, settings, network, nft, store, client, fail };
+  const ground: Ground = { ...context, parts, settings, measurements, network, nft, store, client, fail };
   await startOnDatastore(ground, state);
   return {
     stop: async () => {
@@ -101,6 +119,10 @@ export async function startAgent(context: AgentContext): Promise<Agent> {
     },
     failed,
   };
+}
+
+function countRoutes(network: HostNetwork, protocol: number): number {
+  return network.routes().filter(route => route.protocol === protocol).length;
 }
 
 /** The parts that need the datastore; when one does not start, all parts are stopped. */
@@ -122,6 +144,7 @@ async function startOnDatastore(ground: Ground, state: AgentState): Promise<void
     stop: () => undefined,
   });
   const cluster = await startCluster(ground);
+  state.cluster = cluster.watch;
   const plumbing = await startPlumbing(ground);
   state.plumbing = plumbing;
   const wiring: Wiring = { ...ground, cluster, plumbing };
@@ -136,18 +159,12 @@ async function startOnDatastore(ground: Ground, state: AgentState): Promise<void
   log.info('Calico node started successfully', { revision: sync.revision });
 }
 
-async function closeServer(server: Server): Promise<void> {
-  await new Promise<void>(resolve => {
-    server.close(() => {
-      resolve();
-    });
-    server.closeAllConnections();
-  });
-}
-
 /** What the status is made of; grows while the agent starts. */
 interface AgentState {
   readonly settings: FelixSettings;
+  /** what does not listen though it should */
+  silent: () => readonly string[];
+  cluster?: ClusterWatch;
   /** why it is not ready, until it is */
   waiting: string;
   sync?: PolicySync;

@@ -2,11 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { systemClock } from '../base/index.js';
 import type { LogFields, Logger } from '../base/index.js';
 import { createResourceClient, openStore } from '../datastore/index.js';
 import type { Store } from '../datastore/index.js';
 import { createPolicyGraph } from '../policy/index.js';
 import type { DataplaneUpdate } from '../policy/index.js';
+import { Measurements } from './measurements.js';
 import { PolicySync } from './policy-sync.js';
 import { Programmed } from './programmed.js';
 
@@ -35,6 +37,7 @@ class World {
   readonly errors: (LogFields | undefined)[] = [];
   readonly sync: PolicySync;
   readonly programmed = new Programmed();
+  readonly measurements = new Measurements(0);
   readonly #store: Store;
   readonly #abort = new AbortController();
   #following: Promise<void> | undefined;
@@ -61,6 +64,8 @@ class World {
       graph: createPolicyGraph('here'),
       dataplanes: [{ name: 'kernel', dataplane: kernel }],
       programmed: this.programmed,
+      measurements: this.measurements,
+      clock: systemClock,
       log,
     });
   }
@@ -206,6 +211,8 @@ describe('a kernel side that fails', () => {
     world.failing = 'out of order';
     await world.put({ [endpointKey]: goodEndpoint });
     expect(world.sync.problems).toEqual(['kernel: out of order']);
+    expect(world.measurements.failures).toBe(1);
+    expect(world.measurements.active('endpoint')).toBe(1);
     const stop = new AbortController();
     const waiting = world.programmed.until(endpointId, 1, stop.signal);
     stop.abort(new Error('not yet'));

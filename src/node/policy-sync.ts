@@ -1,7 +1,8 @@
 import { messageOf } from '../base/index.js';
-import type { Logger } from '../base/index.js';
+import type { Clock, Logger } from '../base/index.js';
 import type { ClusterEvent } from '../datastore/index.js';
 import type { DataplaneUpdate, ModelChange, PolicyGraph } from '../policy/index.js';
+import type { Measurements } from './measurements.js';
 import type { Programmed } from './programmed.js';
 import { Quarantine } from './quarantine.js';
 
@@ -15,8 +16,13 @@ export interface PolicySyncParts {
   /** in this order: policy is in force before a route lets traffic come */
   readonly dataplanes: readonly { readonly name: string; readonly dataplane: Dataplane }[];
   readonly programmed: Programmed;
+  readonly measurements: Measurements;
+  readonly clock: Clock;
   readonly log: Logger;
 }
+
+/** A change that takes longer to reach the kernel is a problem to be told. */
+const STUCK_SECONDS = 5;
 
 /**
  * Takes events of the cluster to the kernel. Until the datastore's whole content is known nothing is sent
@@ -30,6 +36,7 @@ export class PolicySync {
   readonly #quarantine: Quarantine;
   /** what of the last batch did not reach the kernel */
   #broken: string | undefined;
+  #underWaySince: number | undefined;
 
   constructor(parts: PolicySyncParts) {
     this.#parts = parts;
@@ -48,8 +55,13 @@ export class PolicySync {
 
   /** What is not in force as it is stored, or did not reach the kernel: the object, and the reason. */
   get problems(): readonly string[] {
-    const stored = this.#quarantine.problems;
-    return this.#broken === undefined ? stored : [this.#broken, ...stored];
+    const { clock } = this.#parts;
+    const since = this.#underWaySince;
+    const seconds = since === undefined ? 0 : Math.round((clock.monotonic() - since) / 1000);
+    const stuck =
+      seconds < STUCK_SECONDS ? [] : [`the kernel has not taken a change for ${String(seconds)} s`];
+    const broken = this.#broken === undefined ? [] : [this.#broken];
+    return [...broken, ...stuck, ...this.#quarantine.problems];
   }
 
   async handle(event: ClusterEvent): Promise<void> {
@@ -74,22 +86,30 @@ export class PolicySync {
    * not take is closed in the kernel, so that a route to it opens nothing.
    */
   async #bringDown(work: readonly ModelChange[]): Promise<void> {
-    const { graph, dataplanes, log } = this.#parts;
+    const { graph, dataplanes, measurements, clock, log } = this.#parts;
     this.#broken = undefined;
+    this.#underWaySince = clock.monotonic();
+    const elapsed = (): number => (clock.monotonic() - (this.#underWaySince ?? 0)) / 1000;
     const attempt = async <T>(what: string, step: () => T | Promise<T>): Promise<T | undefined> => {
       try {
         return await step();
       } catch (error) {
         this.#broken = `${what}: ${messageOf(error)}`;
+        measurements.failures++;
         log.error('a change did not reach the kernel', { of: what, error: messageOf(error) });
         return undefined;
       }
     };
     const updates = await attempt('calculation', () => graph.apply(work));
-    if (updates === undefined) return;
-    for (const { name, dataplane } of dataplanes) {
-      await attempt(name, async () => await dataplane.apply(updates));
+    if (updates !== undefined) {
+      const seconds = elapsed();
+      measurements.calculated(work, updates, seconds);
+      for (const { name, dataplane } of dataplanes) {
+        await attempt(name, async () => await dataplane.apply(updates));
+      }
+      measurements.applied(elapsed() - seconds);
     }
+    this.#underWaySince = undefined;
   }
 
   #announce(changes: readonly ModelChange[], revision: number): void {

@@ -1,6 +1,7 @@
 import { createEndpointPlumbing, createNftApplier, createNftDataplane } from '../dataplane/index.js';
 import type { EndpointPlumbing, NftConfig, NftDataplane } from '../dataplane/index.js';
 import type { FelixConfig } from './felix-config/index.js';
+import type { Measurements } from './measurements.js';
 import { Periodic } from './periodic.js';
 import type { Ground } from './wiring.js';
 
@@ -19,18 +20,38 @@ function nftConfigFrom(config: FelixConfig): Partial<NftConfig> {
   };
 }
 
+type NftApplier = ReturnType<typeof createNftApplier>;
+
+/** The same applier, with its calls and failures counted. */
+function counted(applier: NftApplier, { nft }: Measurements): NftApplier {
+  const count = async <T>(kind: string, call: () => Promise<T>): Promise<T> => {
+    nft.add(kind);
+    try {
+      return await call();
+    } catch (error) {
+      nft.add(`${kind}-failed`);
+      throw error;
+    }
+  };
+  return {
+    apply: async transaction => await count('apply', async () => await applier.apply(transaction)),
+    readBack: async () => await count('list', async () => await applier.readBack()),
+  };
+}
+
 /** Closes what is unknown; policy comes later. */
 export async function startNft({
   parts,
   settings,
+  measurements,
   log,
   clock,
-}: Pick<Ground, 'parts' | 'settings' | 'log' | 'clock'>): Promise<NftDataplane> {
+}: Pick<Ground, 'parts' | 'settings' | 'measurements' | 'log' | 'clock'>): Promise<NftDataplane> {
   const nft = await parts.start({
     name: 'nft',
     start: async () => {
       const dataplane = createNftDataplane({
-        applier: createNftApplier(),
+        applier: counted(createNftApplier(), measurements),
         config: nftConfigFrom(settings.values),
         log: log.with({ part: 'nft' }),
         clock,

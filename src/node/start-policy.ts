@@ -59,7 +59,7 @@ export async function startPolicy(
   programmed: Programmed,
   routes: Routes,
 ): Promise<PolicySync> {
-  const { parts, cluster, nft, plumbing, settings, config, log, fail } = wiring;
+  const { parts, cluster, nft, plumbing, settings, measurements, config, clock, log, fail } = wiring;
   const sync = new PolicySync({
     graph: createPolicyGraph(config.nodeName),
     dataplanes: [
@@ -67,6 +67,8 @@ export async function startPolicy(
       { name: 'endpoints', dataplane: plumbing },
     ],
     programmed,
+    measurements,
+    clock,
     log: log.with({ part: 'policy' }),
   });
   await parts.start({

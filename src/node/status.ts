@@ -20,14 +20,16 @@ function json(status: number, value: unknown): HttpAnswer {
   return { status, type: 'application/json', body: `${JSON.stringify(value, undefined, 2)}\n` };
 }
 
-/** `/live`: the process answers. `/ready`: the host is programmed, else 503 and why. `/status`: all of it. */
+/** `/live`, `/liveness`: the process answers. `/ready`, `/readiness`: the host is programmed, else 503 and why. `/status`: all of it. */
 export function statusHandler(status: () => Promise<AgentStatus>): HttpHandler {
   return async (method, path) => {
     if (method !== 'GET') return undefined;
     switch (path) {
       case '/live':
+      case '/liveness':
         return { status: 200, type: 'text/plain', body: 'live\n' };
-      case '/ready': {
+      case '/ready':
+      case '/readiness': {
         const { ready, reasons } = await status();
         return ready
           ? { status: 200, type: 'text/plain', body: 'ready\n' }

@@ -7,6 +7,7 @@ import type { AgentConfig } from './config.js';
 import type { FelixSettings, LocalSettings } from './felix-config/index.js';
 import type { Parts } from './lifecycle.js';
 import type { AdjustableLogger } from './log.js';
+import type { Measurements } from './measurements.js';
 
 export interface AgentContext {
   readonly config: AgentConfig;
@@ -22,6 +23,7 @@ export interface AgentContext {
 export interface Ground extends AgentContext {
   readonly parts: Parts;
   readonly settings: FelixSettings;
+  readonly measurements: Measurements;
   readonly network: HostNetwork;
   readonly nft: NftDataplane;
   readonly store: Store;

@@ -81,7 +81,40 @@ function pid(): number {
   return found;
 }
 
+/** What is answered over TCP on the host; its status, or the end of the connection as 0. */
+async function fetched(
+  port: number,
+  path: string,
+): Promise<{ readonly status: number; readonly body: string }> {
+  const script = `fetch('http://localhost:${String(port)}${path}').then(async answer =>
+    console.log(JSON.stringify({ status: answer.status, body: await answer.text() })),
+    () => console.log('{"status":0,"body":""}'))`;
+  const args = [`--net=${netnsPath(host.netns)}`, process.execPath, '-e', script];
+  const { stdout } = await runProgram('nsenter', args);
+  return JSON.parse(stdout) as { readonly status: number; readonly body: string }; // printed above
+}
+
 describe('an agent', () => {
+  test('answers health and metrics over loopback when the datastore says so, and no longer when it does not', async () => {
+    const felix = async (name: string, value: string | undefined): Promise<void> =>
+      await client.setSetting({ component: 'felix', name }, value);
+    expect(await fetched(9099, '/ready')).toEqual({ status: 0, body: '' });
+    await felix('HealthEnabled', 'true');
+    await felix('PrometheusMetricsEnabled', 'true');
+    await felix('PrometheusMetricsPort', '19091');
+    await eventually('metrics are answered', async () => (await fetched(19_091, '/metrics')).status === 200);
+    expect(await fetched(9099, '/readiness')).toEqual({ status: 200, body: 'ready\n' });
+    expect(await fetched(9099, '/live')).toEqual({ status: 200, body: 'live\n' });
+    expect((await fetched(9099, '/status')).status).toBe(404);
+    const { body } = await fetched(19_091, '/metrics');
+    expect(body).toMatch(/^felix_active_local_endpoints 2$/m);
+    expect(body).toMatch(/^felix_resync_state 3$/m);
+    expect(body).toMatch(/^felix_route_table_num_routes [4-9]$/m);
+    for (const name of ['HealthEnabled', 'PrometheusMetricsEnabled', 'PrometheusMetricsPort'])
+      await felix(name, undefined);
+    await eventually('health is silent', async () => (await fetched(9099, '/live')).status === 0);
+  });
+
   test('takes a parameter out of the datastore at once, and tells where it comes from', async () => {
     const action = { component: 'felix', name: 'DefaultEndpointToHostAction' } as const;
     const toHost = async (): Promise<boolean> => await connects(web.netns, host.netns, host.ipv4);
