@@ -102,7 +102,7 @@ static int append_field(FILE *out, const char *name, const char *bytes, size_t l
 /* The request as it is sent, and as it is queued. */
 static int encode(const char *program, const struct buffer *config, struct buffer *into) {
   static const char *const variables[] = {"CNI_COMMAND", "CNI_CONTAINERID", "CNI_NETNS", "CNI_IFNAME",
-                                          "CNI_ARGS"};
+                                          "CNI_ARGS",    "CNI_PATH"};
   FILE *out = open_memstream(&into->bytes, &into->length);
   if (out == NULL) return -1;
   int failed = append_field(out, "PROGRAM", program, strlen(program));

@@ -13,6 +13,7 @@ const answer = await launch({
     netns: env['CNI_NETNS'] ?? '',
     ifName: env['CNI_IFNAME'] ?? '',
     args: env['CNI_ARGS'] ?? '',
+    path: env['CNI_PATH'] ?? '',
     stdin: (await buffer(process.stdin)).toString('utf8'),
   },
 });

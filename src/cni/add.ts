@@ -1,21 +1,26 @@
-import { messageOf } from '../base/index.js';
+import { isCalicoError, messageOf } from '../base/index.js';
+import type { ResourceWrite, WriteOutcome } from '../datastore/index.js';
 import { WORKLOAD_HOST_MAC } from '../net/index.js';
 import type { LinkInfo } from '../netlink/index.js';
 import { workloadId } from '../policy/index.js';
-import { obtainAddresses, returnAddresses } from './addresses.js';
-import { attachLink } from './attach.js';
+import { addressSource } from './addresses.js';
+import type { Operation } from './addresses.js';
+import { attachLink, containerRoutes } from './attach.js';
 import { hostInterfaceOf } from './attachment.js';
 import type { Attachment } from './attachment.js';
+import { recordOf } from './attachment-records.js';
 import { findEndpoint } from './del.js';
 import { detachLink } from './detach.js';
 import { endpointIdentity, endpointRemoval, endpointWrites } from './endpoint.js';
 import { CniError, asCniError, cniCode } from './errors.js';
-import type { NetworkConfig } from './netconf.js';
 import type { CniParts } from './parts.js';
 import type { CniResult } from './result.js';
 
 /** How long the dataplane may take for a new endpoint; a runtime waits minutes, other pods wait behind it. */
 const programLimitMs = 30_000;
+
+/** Pauses before the endpoint is written again when the datastore did not answer. */
+const writePausesMs = [100, 400, 1500];
 
 /** What to do, last first, when a later step fails. */
 type Undo = (() => Promise<unknown>)[];
@@ -25,42 +30,45 @@ type Undo = (() => Promise<unknown>)[];
  * protected is taken away again, and nothing is left behind. The same ADD again makes the link anew and keeps
  * the addresses.
  */
-export async function add(
-  parts: CniParts,
-  attachment: Attachment,
-  config: NetworkConfig,
-): Promise<CniResult> {
+export async function add(parts: CniParts, operation: Operation): Promise<CniResult> {
   const undo: Undo = [];
   try {
-    return await addSteps(parts, { attachment, config, undo });
+    return await addSteps(parts, operation, undo);
   } catch (error) {
-    for (const step of undo.reverse()) {
-      try {
-        await step();
-      } catch (failure) {
-        // The runtime's DEL, which follows a failed ADD, tries again.
-        const fields = { container: attachment.containerId, error: messageOf(failure) };
-        parts.log.error('a failed ADD could not be undone completely', fields);
-      }
-    }
+    if (await undoAll(parts, operation, undo)) await parts.records.remove(operation.attachment);
     throw error;
   }
 }
 
-async function addSteps(
-  parts: CniParts,
-  {
-    attachment,
-    config,
-    undo,
-  }: { readonly attachment: Attachment; readonly config: NetworkConfig; readonly undo: Undo },
-): Promise<CniResult> {
-  const { network, allocator, client, node } = parts;
-  const addresses = await obtainAddresses(parts, attachment, config);
-  undo.push(async () => returnAddresses(allocator, attachment, config.name));
+/** False when a step failed: the record stays, and whoever finds it tries again (DEL, GC, the next start). */
+async function undoAll({ log }: CniParts, { attachment }: Operation, undo: Undo): Promise<boolean> {
+  let isClean = true;
+  for (const step of undo.toReversed()) {
+    try {
+      await step();
+    } catch (error) {
+      isClean = false;
+      const fields = { container: attachment.containerId, error: messageOf(error) };
+      log.error('a failed ADD could not be undone completely', fields);
+    }
+  }
+  return isClean;
+}
 
-  const container = await linkContainer(parts, { attachment, config, addresses });
+/** Each step is preceded by its undoing: what fails may have been done all the same. */
+async function addSteps(parts: CniParts, operation: Operation, undo: Undo): Promise<CniResult> {
+  const { network, client, node, records } = parts;
+  const { request, attachment, config } = operation;
+  const source = addressSource(parts, config);
+  const remember = async (state: 'adding' | 'added', addresses: readonly string[]): Promise<void> =>
+    records.write(recordOf(state, { attachment, request, addresses }));
+
+  await remember('adding', []);
+  undo.push(async () => source.giveBack(operation));
+  const { addresses, dns } = await source.obtain(operation);
+
   const hostName = hostInterfaceOf(attachment);
+  const container = await linkContainer(parts, operation, addresses);
   undo.push(async () => detachLink(network, hostName));
 
   const writes = endpointWrites({ node, attachment, config, addresses, mac: container.mac });
@@ -68,35 +76,36 @@ async function addSteps(
     const endpoint = await findEndpoint(parts, attachment);
     if (endpoint !== undefined) await client.write([endpointRemoval(endpoint)]);
   });
-  const { revision } = await client.write(writes);
+  const { revision } = await writePatiently(parts, writes);
   await waitForPolicy(parts, attachment, revision);
+  await remember('added', addresses);
 
   const { mac: containerMac, mtu, name: containerName } = container;
   const netns = attachment.netns ?? '';
   return {
     addresses,
     link: { hostName, hostMac: WORKLOAD_HOST_MAC, containerName, containerMac, mtu, netns },
+    ...(dns === undefined ? {} : { dns }),
+    ...(config.prevResult === undefined ? {} : { previous: config.prevResult }),
   };
 }
 
 /** Makes the link; what the kernel refuses has a code of its own. */
 async function linkContainer(
   { network, log }: CniParts,
-  to: {
-    readonly attachment: Attachment;
-    readonly config: NetworkConfig;
-    readonly addresses: readonly string[];
-  },
+  { attachment, config }: Operation,
+  addresses: readonly string[],
 ): Promise<LinkInfo> {
-  const { mtu, allowIpForwarding } = to.config;
   try {
     return await attachLink(network, {
-      hostName: hostInterfaceOf(to.attachment),
-      containerName: to.attachment.ifName,
-      netns: to.attachment.netns ?? '',
-      mtu,
-      allowIpForwarding,
-      addresses: to.addresses,
+      hostName: hostInterfaceOf(attachment),
+      containerName: attachment.ifName,
+      netns: attachment.netns ?? '',
+      mtu: config.mtu,
+      mac: attachment.wantedMac ?? config.wantedMac,
+      allowIpForwarding: config.allowIpForwarding,
+      addresses,
+      routes: containerRoutes(config, addresses),
       onProblem: (setting, problem) => {
         log.warn('a setting of a workload interface could not be made', { setting, problem });
       },
@@ -106,6 +115,22 @@ async function linkContainer(
       ? error
       : new CniError(cniCode.kernel, messageOf(error), { cause: error });
   }
+}
+
+/** Writes the endpoint; a datastore that does not answer for a moment must not cost a container its start. */
+async function writePatiently(
+  { client, clock }: CniParts,
+  writes: readonly ResourceWrite[],
+): Promise<WriteOutcome> {
+  for (const pause of writePausesMs) {
+    try {
+      return await client.write(writes);
+    } catch (error) {
+      if (!isCalicoError(error, 'unavailable')) throw error;
+      await clock.sleep(pause);
+    }
+  }
+  return await client.write(writes);
 }
 
 async function waitForPolicy(parts: CniParts, attachment: Attachment, revision: number): Promise<void> {

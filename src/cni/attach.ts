@@ -3,6 +3,7 @@ import { WORKLOAD_GATEWAY_IPV4, WORKLOAD_GATEWAY_IPV6, WORKLOAD_HOST_MAC, parseI
 import { configureWorkloadInterface } from '../dataplane/index.js';
 import type { HostNetwork, LinkInfo } from '../netlink/index.js';
 import { CniError, cniCode } from './errors.js';
+import type { NetworkConfig } from './netconf.js';
 import { hostNetworkOf } from './result.js';
 
 export interface LinkRequest {
@@ -11,8 +12,12 @@ export interface LinkRequest {
   /** path */
   readonly netns: string;
   readonly mtu: number | undefined;
+  /** of the container's end; undefined: one that the kernel makes up */
+  readonly mac: string | undefined;
   /** canonical, without length */
   readonly addresses: readonly string[];
+  /** canonical destinations that the container reaches through the host */
+  readonly routes: readonly string[];
   /** whether the container may be a router itself */
   readonly allowIpForwarding: boolean;
   /** told of a setting of the host's end that could not be made, without which traffic flows */
@@ -45,6 +50,7 @@ export async function attachLink(host: HostNetwork, request: LinkRequest): Promi
       containerName: request.containerName,
       containerNetns: request.netns,
       ...(request.mtu === undefined ? {} : { mtu: request.mtu }),
+      ...(request.mac === undefined ? {} : { containerMac: request.mac }),
     });
     try {
       const { onProblem } = request;
@@ -82,18 +88,30 @@ function configureContainer(container: HostNetwork, index: number, request: Link
   container.writeSysctl(['ipv4', 'ip_forward'], forwarding);
   container.setLinkUp(index);
   for (const address of addresses) container.addAddress(index, hostNetworkOf(address));
+  const route = { interfaceIndex: index, protocol: PROTOCOL_BOOT };
   if (addresses.some(address => !isVersion6(address))) {
-    const route = { interfaceIndex: index, protocol: PROTOCOL_BOOT };
     container.replaceRoute({ ...route, destination: `${WORKLOAD_GATEWAY_IPV4}/32`, scope: 'link' });
-    container.replaceRoute({ ...route, destination: '0.0.0.0/0', gateway: WORKLOAD_GATEWAY_IPV4 });
     // The host answers by proxy ARP only while it has another route to that address (integrations.md A.8).
     container.replaceNeighbour(index, WORKLOAD_GATEWAY_IPV4, WORKLOAD_HOST_MAC);
   }
-  if (version6) {
-    const gateway = WORKLOAD_GATEWAY_IPV6;
-    container.replaceRoute({ destination: '::/0', gateway, interfaceIndex: index, protocol: PROTOCOL_BOOT });
-    container.replaceNeighbour(index, gateway, WORKLOAD_HOST_MAC);
+  if (version6) container.replaceNeighbour(index, WORKLOAD_GATEWAY_IPV6, WORKLOAD_HOST_MAC);
+  for (const destination of request.routes) {
+    container.replaceRoute({ ...route, destination, gateway: gatewayOf(destination) });
   }
+}
+
+/** The container's router for a destination: the host, at the address of that IP version. */
+export function gatewayOf(destination: string): string {
+  return destination.includes(':') ? WORKLOAD_GATEWAY_IPV6 : WORKLOAD_GATEWAY_IPV4;
+}
+
+/** What a container with these addresses reaches through the host: everything, or what is configured. */
+export function containerRoutes(config: NetworkConfig, addresses: readonly string[]): readonly string[] {
+  const hasFamily = (destination: string): boolean =>
+    addresses.some(address => isVersion6(address) === destination.includes(':'));
+  const { routes } = config.ipam;
+  const defaults = routes === undefined || config.includeDefaultRoutes ? ['0.0.0.0/0', '::/0'] : [];
+  return [...new Set([...defaults, ...(routes ?? [])])].filter(hasFamily);
 }
 
 function hasVersion6(addresses: readonly string[]): boolean {

@@ -9,6 +9,7 @@ const request: CniRequest = {
   netns: '/run/netns/a',
   ifName: 'eth0',
   args: '',
+  path: '',
   stdin: '',
 };
 const pod = 'K8S_POD_NAMESPACE=ns1;K8S_POD_NAME=pod1';

@@ -1,5 +1,5 @@
 import { hexDigest } from '../base/index.js';
-import { parseIp } from '../net/index.js';
+import { canonicalMac, parseIp } from '../net/index.js';
 import type { Ip } from '../net/index.js';
 import { CniError, cniCode } from './errors.js';
 import type { CniRequest } from './protocol.js';
@@ -16,6 +16,8 @@ export interface Attachment {
   readonly pod: { readonly namespace: string; readonly name: string } | undefined;
   /** a certain address that is asked for */
   readonly wantedAddress: Ip | undefined;
+  /** a certain hardware address of the container's end that is asked for */
+  readonly wantedMac: string | undefined;
 }
 
 const identifier = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
@@ -55,12 +57,14 @@ export function parseAttachment(request: CniRequest): Attachment {
     workload: pod === undefined ? containerId : `${pod.namespace}.${pod.name}`,
     pod,
     wantedAddress: wantedAddressOf(args),
+    wantedMac: wantedMacOf(args),
   };
 }
 
 const knownArgs = new Set([
   'IgnoreUnknown',
   'IP',
+  'MAC',
   'K8S_POD_NAMESPACE',
   'K8S_POD_NAME',
   'K8S_POD_INFRA_CONTAINER_ID',
@@ -104,6 +108,12 @@ function wantedAddressOf(args: ReadonlyMap<string, string>): Ip | undefined {
   if (text === '') return undefined;
   const ip = parseIp(text.replace(/\/(32|128)$/, ''));
   return ip ?? refuse('CNI_ARGS', `IP=${JSON.stringify(text)} is not an IP address`);
+}
+
+function wantedMacOf(args: ReadonlyMap<string, string>): string | undefined {
+  const text = args.get('MAC') ?? '';
+  if (text === '') return undefined;
+  return canonicalMac(text) ?? refuse('CNI_ARGS', `MAC=${JSON.stringify(text)} is not a hardware address`);
 }
 
 /**

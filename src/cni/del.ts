@@ -1,26 +1,43 @@
 import { contains, parseCidr, parseIp } from '../net/index.js';
 import type { ResourceOf } from '../resources/index.js';
-import { returnAddresses } from './addresses.js';
+import { addressSource } from './addresses.js';
+import type { Operation } from './addresses.js';
 import { handleOf, hostInterfaceOf } from './attachment.js';
 import type { Attachment } from './attachment.js';
-import { detachLink } from './detach.js';
+import type { AttachmentRecord } from './attachment-records.js';
+import { cutLink } from './detach.js';
 import { endpointIdentity, endpointRemoval } from './endpoint.js';
 import type { CniParts } from './parts.js';
 
 type Endpoint = ResourceOf<'workloadEndpoint'>;
 
+/** What remains to be done after a DEL was answered. */
+export type Remainder = () => Promise<void>;
+
 /**
  * DEL: stops the traffic first, then removes the endpoint, then gives back the addresses. What is not there
- * is no failure, so it may come any number of times, without a namespace, and for what never was.
+ * is no failure, so it may come any number of times, without a namespace, and for what never was. The link,
+ * over which the kernel takes its time, is removed by the remainder; a crash before that leaves a record.
  */
-export async function del(parts: CniParts, attachment: Attachment, network: string): Promise<void> {
+export async function del(parts: CniParts, operation: Operation): Promise<Remainder> {
+  const { records, network, client, log } = parts;
+  const { attachment, config } = operation;
+  const record = await records.read(attachment);
+  if (record !== undefined && record.state !== 'deleting')
+    await records.write({ ...record, state: 'deleting' });
   const endpoint = await findEndpoint(parts, attachment);
-  if (!(await isSuperseded(parts, { attachment, network, endpoint }))) {
-    const link = detachLink(parts.network, hostInterfaceOf(attachment));
-    const removal = endpoint === undefined ? undefined : parts.client.write([endpointRemoval(endpoint)]);
-    await Promise.all([link, removal]);
+  const hostName = hostInterfaceOf(attachment);
+  let index: number | undefined;
+  if (!(await isSuperseded(parts, { operation, endpoint, record }))) {
+    index = cutLink(network, hostName);
+    if (endpoint !== undefined) await client.write([endpointRemoval(endpoint)]);
   }
-  await returnAddresses(parts.allocator, attachment, network);
+  await addressSource(parts, config).giveBack(operation);
+  return async () => {
+    if (index !== undefined) await network.deleteLink(index);
+    await records.remove(attachment);
+    log.debug('an interface is removed', { container: attachment.containerId, interface: hostName });
+  };
 }
 
 /** The endpoint stored for an attachment. */
@@ -37,12 +54,32 @@ export async function findEndpoint(
  * late DEL of the old one must leave them alone. The new one's addresses are not held by the old container.
  */
 async function isSuperseded(
-  { allocator }: Pick<CniParts, 'allocator'>,
-  of: { readonly attachment: Attachment; readonly network: string; readonly endpoint: Endpoint | undefined },
+  { allocator, records }: Pick<CniParts, 'allocator' | 'records'>,
+  of: {
+    readonly operation: Operation;
+    readonly endpoint: Endpoint | undefined;
+    readonly record: AttachmentRecord | undefined;
+  },
 ): Promise<boolean> {
+  const { attachment, config } = of.operation;
+  if (attachment.orchestrator !== 'k8s') return false;
   const networks = (of.endpoint?.spec.ipNetworks ?? []).map(parseCidr).filter(cidr => cidr !== undefined);
-  if (of.attachment.orchestrator !== 'k8s' || networks.length === 0) return false;
-  const held = await allocator.addressesOf(handleOf(of.network, of.attachment));
+  if (networks.length === 0) return await isTakenOver(records, attachment);
+  const held = [
+    ...(of.record?.addresses ?? []),
+    ...(await allocator.addressesOf(handleOf(config.name, attachment))),
+  ];
   const own = held.map(parseIp).filter(ip => ip !== undefined);
   return !networks.some(cidr => own.some(ip => contains(cidr, ip)));
+}
+
+/** Whether another container of this host has, or is getting, the link. */
+async function isTakenOver(records: CniParts['records'], attachment: Attachment): Promise<boolean> {
+  const hostName = hostInterfaceOf(attachment);
+  return (await records.list()).some(
+    record =>
+      record.hostName === hostName &&
+      record.request.containerId !== attachment.containerId &&
+      record.state !== 'deleting',
+  );
 }

@@ -2,6 +2,7 @@ import { mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isCalicoError, messageOf } from '../base/index.js';
 import type { Logger } from '../base/index.js';
+import type { AttachmentRecords } from './attachment-records.js';
 import type { CniHandler } from './handler.js';
 import { decodeRequest, encodeRequest } from './protocol.js';
 import type { CniRequest } from './protocol.js';
@@ -39,6 +40,26 @@ async function syncFolder(path: string): Promise<void> {
   } finally {
     await folder.close();
   }
+}
+
+/**
+ * Takes apart the attachments whose ADD or DEL a crash of the agent cut off, as nobody may ever ask for it
+ * again. Call it before the agent takes requests.
+ */
+export async function undoInterrupted(options: {
+  readonly records: AttachmentRecords;
+  readonly handle: CniHandler;
+  readonly log: Logger;
+}): Promise<number> {
+  const { records, handle, log } = options;
+  const interrupted = (await records.list()).filter(({ state }) => state !== 'added');
+  for (const { request, state } of interrupted) {
+    const { exitCode, stdout } = await handle({ ...request, command: 'DEL' });
+    const fields = { container: request.containerId, interface: request.ifName, state };
+    if (exitCode === 0) log.info('an interrupted attachment was removed', fields);
+    else log.warn('an interrupted attachment could not be removed', { ...fields, answer: stdout });
+  }
+  return interrupted.length;
 }
 
 /**

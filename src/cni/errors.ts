@@ -17,21 +17,26 @@ export const cniCode = {
   kernel: 104,
 } as const;
 
-export type CniCode = (typeof cniCode)[keyof typeof cniCode];
-
 /** A failure as the container runtime is told of it. */
 export class CniError extends Error {
-  readonly code: CniCode;
+  /** one of `cniCode`, or what an IPAM plugin answered */
+  readonly code: number;
+  readonly details: string;
 
-  constructor(code: CniCode, message: string, options: { readonly cause?: unknown } = {}) {
+  constructor(
+    code: number,
+    message: string,
+    options: { readonly cause?: unknown; readonly details?: string } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'CniError';
     this.code = code;
+    this.details = options.details ?? '';
   }
 }
 
 /** Whatever was thrown, as a CNI error; `fallback` for what no rule covers. */
-export function asCniError(error: unknown, fallback: CniCode = cniCode.generic): CniError {
+export function asCniError(error: unknown, fallback: number = cniCode.generic): CniError {
   if (error instanceof CniError) return error;
   const code = isCalicoError(error, 'unavailable', 'conflict') ? cniCode.tryAgainLater : fallback;
   return new CniError(code, messageOf(error), { cause: error });
@@ -46,6 +51,7 @@ export function asAddressError(error: unknown): CniError {
 }
 
 /** The error object of the CNI specification. */
-export function formatError(cniVersion: string, { code, message }: CniError): string {
-  return `${JSON.stringify({ cniVersion, code, msg: message }, undefined, 4)}\n`;
+export function formatError(cniVersion: string, { code, message, details }: CniError): string {
+  const more = details === '' ? {} : { details };
+  return `${JSON.stringify({ cniVersion, code, msg: message, ...more }, undefined, 4)}\n`;
 }

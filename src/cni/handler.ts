@@ -1,30 +1,43 @@
-import { parseAttachment, handleOf, hostInterfaceOf } from './attachment.js';
-import type { Attachment } from './attachment.js';
+import { messageOf } from '../base/index.js';
 import { add } from './add.js';
-import { obtainAddresses, returnAddresses } from './addresses.js';
+import { addressSource, ownAddresses } from './addresses.js';
+import type { Operation } from './addresses.js';
+import { handleOf, hostInterfaceOf, parseAttachment } from './attachment.js';
 import { check } from './check.js';
 import { del } from './del.js';
 import { CniError, asCniError, cniCode, formatError } from './errors.js';
+import { collectGarbage } from './gc.js';
+import { ownIpam } from './ipam-config.js';
 import { parseNetworkConfig } from './netconf.js';
-import type { NetworkConfig } from './netconf.js';
 import type { CniParts } from './parts.js';
 import type { CniAnswer, CniRequest } from './protocol.js';
 import { formatResult } from './result.js';
-import { formatVersions, versionForAnswer } from './versions.js';
+import { serialByKey } from './serial-by-key.js';
+import type { SerialByKey } from './serial-by-key.js';
+import { expectReady } from './status.js';
+import { expectCommandOf, formatVersions, versionForAnswer } from './versions.js';
 
-export type CniHandler = (request: CniRequest) => Promise<CniAnswer>;
+export interface CniHandler {
+  (request: CniRequest): Promise<CniAnswer>;
+  /** Resolves when what requests left to be done later is done. */
+  readonly idle?: () => Promise<void>;
+}
 
 /**
  * Answers requests of both plugins. Those about the same interface go one after the other, as a DEL may come
  * while an ADD of the same pod is still under way; all others go side by side.
  */
 export function createCniHandler(parts: CniParts): CniHandler {
-  const inTurn = serialByKey();
-  return async request => {
+  const inTurn = serialByKey(error => {
+    parts.log.warn('the rest of a DEL failed; GC or the next start of the agent does it', {
+      error: messageOf(error),
+    });
+  });
+  const handle = async (request: CniRequest): Promise<CniAnswer> => {
     const started = parts.clock.monotonic();
     const fields = { command: request.command, container: request.containerId, interface: request.ifName };
     try {
-      const stdout = await answer(parts, inTurn, request);
+      const stdout = await answer({ parts, inTurn }, request);
       const milliseconds = Math.round(parts.clock.monotonic() - started);
       parts.log.info(`${request.program} ${request.command} done`, { ...fields, milliseconds });
       return { exitCode: 0, stdout };
@@ -38,27 +51,37 @@ export function createCniHandler(parts: CniParts): CniHandler {
       return { exitCode: 1, stdout: formatError(versionForAnswer(request.stdin), failure) };
     }
   };
+  return Object.assign(handle, { idle: async () => inTurn.idle() });
 }
 
-async function answer(parts: CniParts, inTurn: SerialByKey, request: CniRequest): Promise<string> {
+interface Serving {
+  readonly parts: CniParts;
+  readonly inTurn: SerialByKey;
+}
+
+async function answer(serving: Serving, request: CniRequest): Promise<string> {
   switch (request.command) {
     case 'VERSION':
       return formatVersions(request.stdin);
     case 'STATUS':
-      parseNetworkConfig(request.stdin);
-      await expectStore(parts);
+    case 'GC': {
+      const config = parseNetworkConfig(request.stdin);
+      expectCommandOf(config.cniVersion, request.command);
+      if (request.command === 'STATUS') await expectReady(serving.parts, { request, config });
+      else {
+        const remove = async (operation: Operation): Promise<void> => removeInTurn(serving, operation);
+        await collectGarbage(serving.parts, { request, config, remove });
+      }
       return '';
+    }
     case 'ADD':
     case 'DEL':
     case 'CHECK': {
       const attachment = parseAttachment(request);
       const config = parseNetworkConfig(request.stdin);
-      const [operations, key] =
-        request.program === 'calico'
-          ? [plugin, hostInterfaceOf(attachment)]
-          : [ipamPlugin, handleOf(config.name, attachment)];
-      const operate = operations[request.command];
-      return await inTurn(key, async () => operate(parts, { attachment, config }));
+      expectCommandOf(config.cniVersion, request.command);
+      const operations = request.program === 'calico' ? plugin : ownIpamPlugin;
+      return await operations[request.command](serving, { request, attachment, config });
     }
     case '':
       throw new CniError(cniCode.badEnvironment, 'invalid environment: CNI_COMMAND is missing');
@@ -67,64 +90,51 @@ async function answer(parts: CniParts, inTurn: SerialByKey, request: CniRequest)
   }
 }
 
-interface Operation {
-  readonly attachment: Attachment;
-  readonly config: NetworkConfig;
-}
-
 type Operations = {
-  readonly [Command in 'ADD' | 'DEL' | 'CHECK']: (parts: CniParts, of: Operation) => Promise<string>;
+  readonly [Command in 'ADD' | 'DEL' | 'CHECK']: (serving: Serving, of: Operation) => Promise<string>;
 };
 
 /** What `calico` does; the answer is what goes to standard output. */
 const plugin: Operations = {
-  ADD: async (parts, { attachment, config }) =>
-    formatResult(config.cniVersion, await add(parts, attachment, config)),
-  DEL: async (parts, { attachment, config }) => {
-    await del(parts, attachment, config.name);
+  ADD: async ({ parts, inTurn }, operation) => {
+    const result = await inTurn.run(hostInterfaceOf(operation.attachment), async () => add(parts, operation));
+    return formatResult(operation.config.cniVersion, result);
+  },
+  DEL: async (serving, operation) => {
+    await removeInTurn(serving, operation);
     return '';
   },
-  CHECK: async (parts, { attachment, config }) => {
-    await check(parts, attachment, config);
+  CHECK: async ({ parts, inTurn }, operation) => {
+    await inTurn.run(hostInterfaceOf(operation.attachment), async () => check(parts, operation));
     return '';
   },
 };
 
-/** What `calico-ipam` does, when another network plugin calls it. */
-const ipamPlugin: Operations = {
-  ADD: async (parts, { attachment, config }) =>
-    formatResult(config.cniVersion, { addresses: await obtainAddresses(parts, attachment, config) }),
-  DEL: async ({ allocator }, { attachment, config }) => {
-    await returnAddresses(allocator, attachment, config.name);
-    return '';
-  },
-  CHECK: async ({ allocator }, { attachment, config }) => {
-    if ((await allocator.addressesOf(handleOf(config.name, attachment))).length > 0) return '';
-    throw new CniError(cniCode.generic, `${attachment.workload}: no address is assigned`);
-  },
-};
-
-/** STATUS: ready means that an ADD would find the datastore. */
-async function expectStore({ client, node }: CniParts): Promise<void> {
-  try {
-    await client.list('node', { name: node });
-  } catch (error) {
-    throw new CniError(cniCode.notAvailable, asCniError(error).message, { cause: error });
-  }
+async function removeInTurn({ parts, inTurn }: Serving, operation: Operation): Promise<void> {
+  await inTurn.run(hostInterfaceOf(operation.attachment), async later => later(await del(parts, operation)));
 }
 
-type SerialByKey = <T>(key: string, job: () => Promise<T>) => Promise<T>;
+/** What `calico-ipam` does, when another network plugin calls it. */
+const ownIpamPlugin: Operations = {
+  ADD: async ({ parts, inTurn }, operation) => {
+    const { config } = operation;
+    if (config.ipam.type !== ownIpam)
+      throw new CniError(cniCode.badConfiguration, `ipam.type is "${config.ipam.type}", not "${ownIpam}"`);
+    const answered = await inTurn.run(ipamKey(operation), async () =>
+      addressSource(parts, config).obtain(operation),
+    );
+    return formatResult(config.cniVersion, answered);
+  },
+  DEL: async ({ parts, inTurn }, operation) => {
+    await inTurn.run(ipamKey(operation), async () => ownAddresses(parts).giveBack(operation));
+    return '';
+  },
+  CHECK: async ({ parts, inTurn }, operation) => {
+    await inTurn.run(ipamKey(operation), async () => ownAddresses(parts).check(operation, []));
+    return '';
+  },
+};
 
-/** Runs the jobs of one key one after the other; a failed one does not stop the next. */
-function serialByKey(): SerialByKey {
-  const last = new Map<string, Promise<unknown>>();
-  return async (key, job) => {
-    const run = (last.get(key) ?? Promise.resolve()).then(job, job);
-    last.set(key, run);
-    try {
-      return await run;
-    } finally {
-      if (last.get(key) === run) last.delete(key);
-    }
-  };
+function ipamKey({ config, attachment }: Operation): string {
+  return handleOf(config.name, attachment);
 }

@@ -1,4 +1,5 @@
-export { deleteQueueOf, replayQueuedDeletes } from './delete-queue.js';
+export { openAttachmentRecords } from './attachment-records.js';
+export { deleteQueueOf, replayQueuedDeletes, undoInterrupted } from './delete-queue.js';
 export { createCniHandler } from './handler.js';
 export type { CniHandler } from './handler.js';
 export { launch } from './launcher.js';

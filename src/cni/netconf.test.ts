@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { formatCidr } from '../net/index.js';
+import { formatCidr, formatIp } from '../net/index.js';
 import { parseNetworkConfig } from './netconf.js';
 
 const parse = (config: object): ReturnType<typeof parseNetworkConfig> =>
@@ -10,21 +10,28 @@ describe('a network configuration', () => {
     expect(parse({})).toEqual({
       cniVersion: '0.2.0',
       name: 'net1',
+      type: '',
       mtu: undefined,
-      count: { 4: 1, 6: 0 },
-      pools: undefined,
+      ipam: { type: 'calico-ipam', count: { 4: 1, 6: 0 }, pools: undefined, routes: undefined },
+      includeDefaultRoutes: false,
+      wantedAddresses: [],
+      wantedMac: undefined,
       labels: {},
       policyType: '',
       allowIpForwarding: false,
+      prevResult: undefined,
+      validAttachments: new Set(),
     });
   });
 
   test('may say yes and no as a text or as a boolean', () => {
-    expect(parse({ ipam: { assign_ipv4: 'false', assign_ipv6: true } }).count).toEqual({ 4: 0, 6: 1 });
+    expect(parse({ ipam: { assign_ipv4: 'false', assign_ipv6: true } }).ipam.count).toEqual({ 4: 0, 6: 1 });
   });
 
   test('may name pools of both families', () => {
-    const { pools } = parse({ ipam: { ipv4_pools: ['10.0.0.0/16'], ipv6_pools: ['fd00::/48'] } });
+    const { pools } = parse({
+      ipam: { ipv4_pools: ['10.0.0.0/16'], ipv6_pools: ['fd00::/48'] },
+    }).ipam;
     expect(pools?.map(formatCidr)).toEqual(['10.0.0.0/16', 'fd00::/48']);
   });
 
@@ -32,6 +39,24 @@ describe('a network configuration', () => {
     const labels = { a: '1' };
     expect(parse({ args: { labels } }).labels).toEqual(labels);
     expect(parse({ args: { cni: { labels: [{ key: 'a', value: '1' }] } } }).labels).toEqual(labels);
+  });
+
+  test('may ask for certain addresses, by capability or by convention', () => {
+    const ips = ['10.0.0.9/24', 'fd00::9'];
+    for (const config of [{ runtimeConfig: { ips } }, { args: { cni: { ips } } }]) {
+      expect(parse(config).wantedAddresses.map(formatIp)).toEqual(['10.0.0.9', 'fd00::9']);
+    }
+    expect(parse({ runtimeConfig: { mac: '02-00-00-00-00-AA' } }).wantedMac).toBe('02:00:00:00:00:aa');
+  });
+
+  test('may name another IPAM plugin, whose keys are its own', () => {
+    const ipam = { type: 'host-local', assign_ipv4: 7, routes: [{ dst: '10.0.0.1/8', gw: '10.1.1.1' }] };
+    expect(parse({ ipam }).ipam).toMatchObject({ type: 'host-local', routes: ['10.0.0.0/8'] });
+  });
+
+  test('may have keys that only other versions know', () => {
+    const more = { nodename: 'n', nodename_file_optional: true, hostname: 'h', log_level: 'info', qps: 1 };
+    expect(parse(more).name).toBe('net1');
   });
 
   test.each([
@@ -44,6 +69,13 @@ describe('a network configuration', () => {
     [{ ipam: { ipv4_pools: ['fd00::/48'] } }, 'ipam.ipv4_pools[0] is "fd00::/48"; expected an IPv4 CIDR'],
     [{ args: { labels: 'x' } }, 'args.labels is "x"'],
     [{ args: { labels: { a: 1 } } }, 'args.labels is {"a":1}'],
+    [{ ipam: { type: '../host-local' } }, 'ipam.type is "../host-local"; expected "calico-ipam" or the name'],
+    [{ ipam: { type: 'calico' } }, 'ipam.type is "calico"'],
+    [{ ipam: { routes: [{ dst: 'default' }] } }, 'ipam.routes[0].dst is "default"; expected a CIDR'],
+    [{ runtimeConfig: { ips: ['10.0.0.1', '10.0.0.2'] } }, 'at most one of each IP version'],
+    [{ runtimeConfig: { ips: ['10.0.0'] } }, 'runtimeConfig.ips is ["10.0.0"]'],
+    [{ runtimeConfig: { mac: '01:00:00:00:00:00' } }, 'expected a hardware address of 6 bytes'],
+    [{ 'cni.dev/valid-attachments': [{}] }, 'cni.dev/valid-attachments is {}'],
     [{ policy: { type: 1 } }, 'policy.type is 1; expected a text'],
   ])('%j is refused with its place and what is expected', (config, message) => {
     expect(() => parse(config)).toThrow(message);

@@ -1,45 +1,63 @@
 import { messageOf } from '../base/index.js';
-import { parseCidr } from '../net/index.js';
-import type { Cidr } from '../net/index.js';
+import { canonicalMac, parseIp } from '../net/index.js';
+import type { Ip } from '../net/index.js';
 import { CniError, cniCode } from './errors.js';
+import { parseIpamSection } from './ipam-config.js';
+import type { IpamSection } from './ipam-config.js';
+import { asList, asObject, member, textOr, wrong } from './json.js';
+import type { Json } from './json.js';
+import { labelsOf } from './labels.js';
 import { versionOf } from './versions.js';
 import type { CniVersion } from './versions.js';
 
-/** A network configuration, checked (integrations.md A.2). */
+/** A network configuration, checked (integrations.md A.2). Keys that are not known are ignored. */
 export interface NetworkConfig {
   readonly cniVersion: CniVersion;
   /** also the name of the default profile */
   readonly name: string;
+  /** name of the plugin that the configuration is for */
+  readonly type: string;
   /** undefined: the kernel's default */
   readonly mtu: number | undefined;
-  /** how many addresses of each version */
-  readonly count: { readonly 4: number; readonly 6: number };
-  /** undefined: all enabled pools */
-  readonly pools: readonly Cidr[] | undefined;
+  readonly ipam: IpamSection;
+  /** the default routes too, beside `ipam.routes` */
+  readonly includeDefaultRoutes: boolean;
+  /** certain addresses that are asked for: `runtimeConfig.ips` or `args.cni.ips`, at most one of each version */
+  readonly wantedAddresses: readonly Ip[];
+  /** hardware address of the container's end: `runtimeConfig.mac` or `args.cni.mac` */
+  readonly wantedMac: string | undefined;
   /** labels of the endpoint, by whichever convention the orchestrator passes them */
   readonly labels: Readonly<Record<string, string>>;
   /** '' (a profile of the network) or the name of a policy engine that makes the profiles */
   readonly policyType: string;
   readonly allowIpForwarding: boolean;
+  /** what the plugins before this one, or an earlier ADD, answered */
+  readonly prevResult: Json | undefined;
+  /** GC: all interfaces that are still in use, as `<container id>/<interface>` */
+  readonly validAttachments: ReadonlySet<string>;
 }
-
-type Json = Readonly<Record<string, unknown>>;
 
 /** Reads the configuration on standard input; fails with code 6, 1 or 7. */
 export function parseNetworkConfig(stdin: string): NetworkConfig {
   const json = decode(stdin);
   const cniVersion = versionOf(json);
-  const ipam = member(json, 'ipam') ?? {};
-  checkIpam(ipam);
+  const args = member(json, 'args') ?? {};
+  const conventions = member(args, 'cni') ?? {};
+  const runtime = member(json, 'runtimeConfig') ?? {};
   return {
     cniVersion,
     name: networkName(json['name']),
+    type: textOr(json['type'], 'type', ''),
     mtu: mtuOf(json['mtu']),
-    count: countOf(ipam),
-    pools: poolsOf(ipam),
-    labels: labelsOf(member(json, 'args') ?? {}),
+    ipam: parseIpamSection(member(json, 'ipam') ?? {}),
+    includeDefaultRoutes: json['include_default_routes'] === true,
+    wantedAddresses: wantedAddresses(runtime['ips'] ?? conventions['ips']),
+    wantedMac: wantedMac(runtime['mac'] ?? conventions['mac']),
+    labels: labelsOf(args),
     policyType: textOr(member(json, 'policy')?.['type'], 'policy.type', ''),
     allowIpForwarding: member(json, 'container_settings')?.['allow_ip_forwarding'] === true,
+    prevResult: member(json, 'prevResult'),
+    validAttachments: validAttachments(json['cni.dev/valid-attachments']),
   };
 }
 
@@ -56,14 +74,6 @@ function decode(stdin: string): Json {
   return json;
 }
 
-function wrong(path: string, value: unknown, expected: string): CniError {
-  const text = value === undefined ? 'nothing' : JSON.stringify(value);
-  return new CniError(
-    cniCode.badConfiguration,
-    `network configuration: ${path} is ${text}; expected ${expected}`,
-  );
-}
-
 function networkName(name: unknown): string {
   if (typeof name !== 'string' || name === '') throw wrong('name', name, 'the name of the network');
   if (!/^[a-zA-Z0-9_.-]{1,128}$/.test(name)) {
@@ -76,12 +86,6 @@ function networkName(name: unknown): string {
   return name;
 }
 
-function checkIpam({ type }: Json): void {
-  if (type !== undefined && type !== 'calico-ipam') {
-    throw wrong('ipam.type', type, '"calico-ipam": no other IPAM plugin is supported yet');
-  }
-}
-
 function mtuOf(mtu: unknown): number | undefined {
   if (mtu === undefined || mtu === 0) return undefined;
   // 68 is the least that IPv4 allows (RFC 791); a veth takes up to 65535.
@@ -91,79 +95,38 @@ function mtuOf(mtu: unknown): number | undefined {
   return mtu;
 }
 
-function countOf(ipam: Json): NetworkConfig['count'] {
-  const asked = (name: string, otherwise: boolean): number => {
-    const value = ipam[name] ?? otherwise;
-    // Calico takes the texts "true" and "false"; real booleans are what everybody tries first.
-    if (value === true || value === 'true') return 1;
-    if (value === false || value === 'false') return 0;
-    throw wrong(`ipam.${name}`, value, '"true" or "false"');
-  };
-  const count = { 4: asked('assign_ipv4', true), 6: asked('assign_ipv6', false) };
-  if (count[4] + count[6] === 0) {
-    throw wrong(
-      'ipam.assign_ipv4',
-      ipam['assign_ipv4'],
-      'at least one of assign_ipv4 and assign_ipv6 to be "true"',
-    );
-  }
-  return count;
-}
-
-function poolsOf(ipam: Json): readonly Cidr[] | undefined {
-  const read = (name: string, version: 4 | 6): readonly Cidr[] => {
-    const list = ipam[name] ?? [];
-    if (!Array.isArray(list)) throw wrong(`ipam.${name}`, list, 'a list of CIDRs');
-    return list.map((text: unknown, index) => {
-      const cidr = typeof text === 'string' ? parseCidr(text) : undefined;
-      if (cidr?.version !== version)
-        throw wrong(`ipam.${name}[${String(index)}]`, text, `an IPv${String(version)} CIDR`);
-      return cidr;
-    });
-  };
-  const pools = [...read('ipv4_pools', 4), ...read('ipv6_pools', 6)];
-  return pools.length === 0 ? undefined : pools;
-}
-
-/** `labels`, `cni.labels` (CNI conventions) and Mesos network_info, each a map or a list of {key, value}. */
-function labelsOf(args: Json): Readonly<Record<string, string>> {
-  const mesos = member(args, 'org.apache.mesos');
-  const network = mesos === undefined ? undefined : member(mesos, 'network_info');
-  const sources: readonly (readonly [string, unknown])[] = [
-    ['args.labels', args['labels']],
-    ['args.cni.labels', member(args, 'cni')?.['labels']],
-    ['args["org.apache.mesos"].network_info.labels', network && member(network, 'labels')?.['labels']],
-  ];
-  return Object.fromEntries(sources.flatMap(([path, value]) => readLabels(path, value)));
-}
-
-function readLabels(path: string, value: unknown): readonly (readonly [string, string])[] {
-  if (value === undefined || value === null) return [];
-  const pairs: readonly (readonly [unknown, unknown])[] = Array.isArray(value)
-    ? value.map((entry: unknown) => [asObject(entry)?.['key'], asObject(entry)?.['value']])
-    : Object.entries(asObject(value) ?? { '': value });
-  return pairs.map(([key, text]) => {
-    if (typeof key !== 'string' || key === '' || typeof text !== 'string') {
-      throw wrong(path, value, 'a map of texts, or a list of {"key": …, "value": …}');
-    }
-    return [key, text];
+function wantedAddresses(ips: unknown): readonly Ip[] {
+  if (ips === undefined || ips === null) return [];
+  const expected = 'a list of addresses, at most one of each IP version';
+  if (!Array.isArray(ips)) throw wrong('runtimeConfig.ips', ips, expected);
+  const read = ips.map((text: unknown) => {
+    // The conventions allow a length, which is always that of one address here.
+    const ip = typeof text === 'string' ? parseIp(text.replace(/\/\d+$/, '')) : undefined;
+    if (ip === undefined) throw wrong('runtimeConfig.ips', ips, expected);
+    return ip;
   });
+  if (new Set(read.map(({ version }) => version)).size < read.length)
+    throw wrong('runtimeConfig.ips', ips, expected);
+  return read;
 }
 
-function textOr(value: unknown, path: string, otherwise: string): string {
-  if (value === undefined || value === null) return otherwise;
-  if (typeof value !== 'string') throw wrong(path, value, 'a text');
-  return value;
+function wantedMac(mac: unknown): string | undefined {
+  if (mac === undefined || mac === null || mac === '') return undefined;
+  const canonical = typeof mac === 'string' ? canonicalMac(mac) : undefined;
+  // The lowest bit of the first byte is that of a group: no interface can have such an address.
+  if (canonical?.length !== 17 || Number.parseInt(canonical.slice(0, 2), 16) % 2 === 1)
+    throw wrong('runtimeConfig.mac', mac, 'a hardware address of 6 bytes');
+  return canonical;
 }
 
-function member(json: Json, name: string): Json | undefined {
-  const value = json[name];
-  if (value === undefined || value === null) return undefined;
-  const object = asObject(value);
-  if (object === undefined) throw wrong(name, value, 'an object');
-  return object;
-}
-
-function asObject(value: unknown): Json | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : undefined;
+function validAttachments(list: unknown): ReadonlySet<string> {
+  if (list !== undefined && list !== null && !Array.isArray(list))
+    throw wrong('cni.dev/valid-attachments', list, 'a list of {"containerID": …, "ifname": …}');
+  const read = asList(list).map(entry => {
+    const { containerID, ifname } = asObject(entry) ?? {};
+    if (typeof containerID !== 'string' || typeof ifname !== 'string')
+      throw wrong('cni.dev/valid-attachments', entry, '{"containerID": …, "ifname": …}');
+    return `${containerID}/${ifname}`;
+  });
+  return new Set(read);
 }

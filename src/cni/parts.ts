@@ -3,6 +3,7 @@ import type { ResourceClient } from '../datastore/index.js';
 import type { Allocator } from '../ipam/index.js';
 import type { HostNetwork } from '../netlink/index.js';
 import type { EndpointId } from '../policy/index.js';
+import type { AttachmentRecords } from './attachment-records.js';
 
 /** What the plugin works with: the parts of the agent it runs in. */
 export interface CniParts {
@@ -10,6 +11,7 @@ export interface CniParts {
   readonly node: string;
   readonly client: ResourceClient;
   readonly allocator: Allocator;
+  readonly records: AttachmentRecords;
   /** the host's network; not closed here */
   readonly network: HostNetwork;
   /** Resolves when the endpoint, as of that revision or later, is in the kernel; rejects when aborted. */

@@ -10,6 +10,7 @@ const request = fc.record({
   netns: text,
   ifName: text,
   args: text,
+  path: text,
   stdin: text,
 });
 
@@ -39,6 +40,7 @@ describe('a request on the wire', () => {
       netns: '',
       ifName: '',
       args: '',
+      path: '/opt/cni/bin',
       stdin: '',
     };
     const bytes = Buffer.concat([

@@ -18,6 +18,8 @@ export interface CniRequest {
   readonly netns: string;
   readonly ifName: string;
   readonly args: string;
+  /** CNI_PATH: the folders of the plugins */
+  readonly path: string;
   readonly stdin: string;
 }
 
@@ -33,6 +35,7 @@ const fieldNames = {
   netns: 'CNI_NETNS',
   ifName: 'CNI_IFNAME',
   args: 'CNI_ARGS',
+  path: 'CNI_PATH',
   stdin: 'STDIN',
 } as const satisfies Record<keyof CniRequest, string>;
 
@@ -73,6 +76,7 @@ export function decodeRequest(bytes: Buffer): CniRequest {
     netns: field('netns'),
     ifName: field('ifName'),
     args: field('args'),
+    path: field('path'),
     stdin: field('stdin'),
   };
 }

@@ -12,7 +12,7 @@ import { decodeRequest, encodeAnswer, maxRequestBytes } from './protocol.js';
 const receiveLimitMs = 10_000;
 
 export interface CniServer {
-  /** Stops listening and waits for the requests under way. */
+  /** Stops listening, and waits for the requests under way and for what they left to be done later. */
   close(): Promise<void>;
 }
 
@@ -45,6 +45,7 @@ export async function startCniServer(options: {
       const closed = once(server, 'close');
       server.close();
       await Promise.all(underWay);
+      await handle.idle?.();
       await closed;
     },
   };

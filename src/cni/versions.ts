@@ -30,6 +30,19 @@ export function versionForAnswer(stdin: string): string {
   return /"cniVersion"\s*:\s*"([0-9.]{1,20})"/.exec(stdin)?.[1] ?? newestVersion;
 }
 
+/** Commands that came with a later version of the specification. */
+const sinceVersion: Readonly<Record<string, CniVersion>> = { CHECK: '0.4.0', STATUS: '1.1.0', GC: '1.1.0' };
+
+/** Fails with code 1 when the configuration's version does not know the command. */
+export function expectCommandOf(version: CniVersion, command: string): void {
+  const since = sinceVersion[command];
+  if (since === undefined || supportedVersions.indexOf(version) >= supportedVersions.indexOf(since)) return;
+  throw new CniError(
+    cniCode.incompatibleVersion,
+    `config version does not allow ${command}: cniVersion is ${version}, ${command} needs ${since}`,
+  );
+}
+
 /** The answer to VERSION. */
 export function formatVersions(stdin: string): string {
   return `${JSON.stringify({ cniVersion: versionForAnswer(stdin), supportedVersions })}\n`;

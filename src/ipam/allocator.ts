@@ -48,6 +48,10 @@ export interface Allocator {
    * address left; says in which pools), `not-found` (no pool, or not the one asked for).
    */
   assign(request: AssignRequest): Promise<Assigned>;
+  /** Fails as `assign` would with this request, and assigns nothing. */
+  expectFree(request: Pick<AssignRequest, 'node' | 'count' | 'pools'>): Promise<void>;
+  /** Everything that is held on a node, wherever its block is. */
+  assignmentsOn(node: string): Promise<readonly Assignment[]>;
   /**
    * This very address. `already-exists` when somebody holds it, `invalid` when no enabled pool covers it,
    * `conflict` when its block is of another node and affinity is strict.

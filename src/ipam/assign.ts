@@ -58,6 +58,11 @@ export class Assigner {
     });
   }
 
+  /** Fails as `assign` would, and assigns nothing. */
+  async expectFree(request: Pick<AssignRequest, 'node' | 'count' | 'pools'>): Promise<void> {
+    await this.#decide({ ...request, handle: '' });
+  }
+
   async assignAddress(request: AddressRequest): Promise<void> {
     const ip = parseIp(request.address);
     if (ip === undefined) throw new CalicoError('invalid', `${request.address} is not an IP address`);

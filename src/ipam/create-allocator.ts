@@ -2,7 +2,14 @@ import { silentLogger } from '../base/index.js';
 import type { Clock, Logger } from '../base/index.js';
 import type { Store } from '../datastore/index.js';
 import { Assigner } from './assign.js';
-import { addressesOf, lookup, releaseAddress, releaseAffinities, releaseByHandle } from './release.js';
+import {
+  addressesOf,
+  assignmentsOn,
+  lookup,
+  releaseAddress,
+  releaseAffinities,
+  releaseByHandle,
+} from './release.js';
 import type { Allocator } from './allocator.js';
 
 /**
@@ -20,6 +27,8 @@ export function createAllocator(options: {
   const inTurn = serial();
   return {
     assign: async request => inTurn(async () => assigner.assign(request)),
+    expectFree: async request => inTurn(async () => assigner.expectFree(request)),
+    assignmentsOn: async node => assignmentsOn(store, node),
     assignAddress: async request => inTurn(async () => assigner.assignAddress(request)),
     releaseByHandle: async handle => inTurn(async () => releaseByHandle(releasing, handle)),
     releaseAddress: async (address, expected) =>

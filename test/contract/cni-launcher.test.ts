@@ -83,7 +83,12 @@ describe.each([
     };
     const stdin = `{"name": "nëtz",\n "pad": "${'x'.repeat(200_000)}"}\n`;
     await serving(handle, async () => {
-      const env = { CNI_COMMAND: 'ADD', CNI_NETNS: '/run/netns/a', CNI_ARGS: 'A=1;\n2=ü' };
+      const env = {
+        CNI_COMMAND: 'ADD',
+        CNI_NETNS: '/run/netns/a',
+        CNI_ARGS: 'A=1;\n2=ü',
+        CNI_PATH: '/opt/cni',
+      };
       expect(await launch(env, stdin, 'calico-ipam')).toMatchObject({ exitCode: 3, stdout: 'tëxt\n' });
     });
     expect(seen).toEqual([
@@ -94,6 +99,7 @@ describe.each([
         netns: '/run/netns/a',
         ifName: 'eth0',
         args: 'A=1;\n2=ü',
+        path: '/opt/cni',
         stdin,
       },
     ]);

@@ -89,7 +89,16 @@ describe('a request that is wrong', () => {
     ['arguments without =', { args: 'a=b;c' }, 4, 'ARGS: invalid pair "c"'],
     ['input that is no JSON', { stdin: '{' }, 6, 'network configuration'],
     ['a network name with a blank', { config: { name: 'a b' } }, 7, 'Invalid characters detected'],
-    ['another IPAM plugin', { config: { ipam: { type: 'host-local' } } }, 7, 'ipam.type'],
+    [
+      'an IPAM plugin that is not there',
+      { config: { ipam: { type: 'none' } } },
+      7,
+      'failed to find plugin "none"',
+    ],
+    ['CHECK before 0.4.0', { command: 'CHECK', config: { cniVersion: '0.3.1' } }, 1, 'does not allow CHECK'],
+    ['STATUS before 1.1.0', { command: 'STATUS' }, 1, 'does not allow STATUS'],
+    ['GC before 1.1.0', { command: 'GC' }, 1, 'does not allow GC'],
+    ['CHECK without prevResult', { command: 'CHECK' }, 7, 'prevResult is nothing'],
     ['an unknown command', { command: 'FLY' }, 4, 'unknown CNI_COMMAND: FLY'],
   ])('with %s is refused', async (_, call, code, message) => {
     const result = await host.call({ command: 'ADD', netns: '/run/netns/x', ...call });
@@ -100,11 +109,5 @@ describe('a request that is wrong', () => {
   test('is answered in its own version', async () => {
     const { stdout } = await host.call({ command: 'ADD', id: '', config: { cniVersion: '0.3.1' } });
     expect(JSON.parse(stdout)).toMatchObject({ cniVersion: '0.3.1', code: 4 });
-  });
-});
-
-describe('STATUS', () => {
-  test('is silent when the agent can serve', async () => {
-    expect(await host.call({ command: 'STATUS' })).toMatchObject({ exitCode: 0, stdout: '' });
   });
 });

@@ -33,21 +33,11 @@ async function add(pod: string, call: Partial<CniCall> = {}): Promise<Answer> {
   return parsed(result);
 }
 
-const hostLinks = (): readonly string[] =>
-  host.network
-    .links()
-    .map(({ name }) => name)
-    .filter(name => name.startsWith('cali'));
+const hostLinks = async (): Promise<readonly string[]> => host.links();
 
 const endpoints = async () => host.client.list('workloadEndpoint');
 
-/** All that an attachment leaves in the store, without blocks, which stay with their node. */
-async function traces(): Promise<readonly string[]> {
-  const { entries } = await host.store.list('/calico/');
-  return entries
-    .map(({ key }) => key)
-    .filter(key => key.includes('/workload/') || key.includes('/ipam/v2/handle/'));
-}
+const traces = async (): Promise<readonly string[]> => host.traces();
 
 describe('ADD', () => {
   test('gives the container its addresses, its routes and the way to its router', async () => {
@@ -166,7 +156,7 @@ describe('ADD', () => {
     const second = await add('pod', { config: dual });
     expect(second.ips).toEqual(first.ips);
     expect(await endpoints()).toHaveLength(1);
-    expect(hostLinks()).toEqual([first.interfaces[0]?.name]);
+    expect(await hostLinks()).toEqual([first.interfaces[0]?.name]);
   });
 
   test('replaces a link of its name that is left over', async () => {
@@ -174,7 +164,7 @@ describe('ADD', () => {
     const args = 'K8S_POD_NAMESPACE=ns1;K8S_POD_NAME=pod1';
     await add('old', { id: 'c1', netns: old, args });
     await add('young', { id: 'c2', netns: young, args });
-    expect(hostLinks()).toHaveLength(1);
+    expect(await hostLinks()).toHaveLength(1);
     expect((await host.net.try('old', 'ip', 'link', 'show', 'eth0')).exitCode).not.toBe(0);
   });
 
@@ -203,14 +193,14 @@ describe('ADD', () => {
     for (const pod of pods) await host.net.add(pod);
     const answers = await Promise.all(pods.map(async pod => add(pod, { id: pod, config: dual })));
     expect(new Set(answers.flatMap(({ ips }) => ips.map(({ address }) => address))).size).toBe(40);
-    expect(new Set(hostLinks()).size).toBe(20);
+    expect(new Set(await hostLinks()).size).toBe(20);
     expect(await endpoints()).toHaveLength(20);
     const deleted = await Promise.all(
       pods.map(async pod => host.call({ command: 'DEL', id: pod, netns: host.net.path(pod) })),
     );
     expect(deleted.map(({ stdout }) => stdout)).toEqual(pods.map(() => ''));
     expect(await traces()).toEqual([]);
-    expect(hostLinks()).toEqual([]);
+    expect(await hostLinks()).toEqual([]);
   });
 });
 
@@ -219,7 +209,7 @@ describe('a failed ADD leaves nothing behind', () => {
     const result = await host.call({ command: 'ADD', netns: host.net.path('pod'), ...call });
     expect(result.exitCode).toBe(1);
     expect(await traces()).toEqual([]);
-    expect(hostLinks()).toEqual([]);
+    expect(await hostLinks()).toEqual([]);
     return parsed(result);
   }
 
@@ -277,7 +267,7 @@ describe('DEL', () => {
       stdout: '',
     });
     expect(await traces()).toEqual([]);
-    expect(hostLinks()).toEqual([]);
+    expect(await hostLinks()).toEqual([]);
   });
 
   test('succeeds again, and for what never was', async () => {
@@ -293,11 +283,11 @@ describe('DEL', () => {
     await host.net.add('pod');
     await add('pod');
     expect((await host.call({ command: 'DEL', netns: '' })).exitCode).toBe(0);
-    expect(hostLinks()).toEqual([]);
+    expect(await hostLinks()).toEqual([]);
     await add('pod');
     expect((await host.call({ command: 'DEL', netns: '/run/netns/calico-never-was' })).exitCode).toBe(0);
     expect(await traces()).toEqual([]);
-    expect(hostLinks()).toEqual([]);
+    expect(await hostLinks()).toEqual([]);
   });
 
   test('of an old sandbox leaves the new sandbox of the pod alone', async () => {
@@ -311,7 +301,7 @@ describe('DEL', () => {
     );
     const [endpoint] = await endpoints();
     expect(endpoint?.spec.ipNetworks).toEqual(young.ips.map(({ address }) => address));
-    expect(hostLinks()).toHaveLength(1);
+    expect(await hostLinks()).toHaveLength(1);
     expect((await traces()).filter(key => key.includes('handle'))).toEqual([
       '/calico/ipam/v2/handle/net1.c2',
     ]);
@@ -323,22 +313,7 @@ describe('DEL', () => {
     const { ips } = await add('pod', { ifName: 'net1' });
     await host.call({ command: 'DEL', netns: host.net.path('pod') });
     expect((await endpoints()).map(({ spec }) => spec.ipNetworks)).toEqual([[ips[0]?.address]]);
-    expect(hostLinks()).toHaveLength(1);
-  });
-});
-
-describe('CHECK', () => {
-  test('is content with what ADD made, and says what is missing', async () => {
-    await host.net.add('pod');
-    const { ips } = await add('pod');
-    const check: CniCall = { command: 'CHECK', netns: host.net.path('pod') };
-    expect(await host.call(check)).toMatchObject({ exitCode: 0, stdout: '' });
-    await host.net.run('pod', 'ip', 'addr', 'flush', 'dev', 'eth0');
-    expect(parsed(await host.call(check)).msg).toContain(
-      `address ${ips[0]?.address ?? ''} is missing on eth0`,
-    );
-    await host.call({ command: 'DEL' });
-    expect(parsed(await host.call(check)).msg).toContain('the workload endpoint is missing');
+    expect(await hostLinks()).toHaveLength(1);
   });
 });
 
@@ -368,7 +343,7 @@ describe('without an agent', () => {
     expect(await endpoints()).toHaveLength(1);
     expect(await host.replay()).toEqual({ done: 1, kept: 0 });
     expect(await traces()).toEqual([]);
-    expect(hostLinks()).toEqual([]);
+    expect(await hostLinks()).toEqual([]);
     expect(await host.replay()).toEqual({ done: 0, kept: 0 });
   });
 });

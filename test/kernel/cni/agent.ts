@@ -3,7 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runChecked, runProgram, silentLogger, systemClock } from '../../../src/base/index.js';
 import type { ProgramResult } from '../../../src/base/index.js';
-import { createCniHandler, replayQueuedDeletes, startCniServer } from '../../../src/cni/index.js';
+import {
+  createCniHandler,
+  openAttachmentRecords,
+  replayQueuedDeletes,
+  startCniServer,
+  undoInterrupted,
+} from '../../../src/cni/index.js';
 import type { CniParts } from '../../../src/cni/index.js';
 import { createResourceClient, openStore } from '../../../src/datastore/index.js';
 import type { ResourceClient, Store } from '../../../src/datastore/index.js';
@@ -20,8 +26,11 @@ export interface CniHost {
   readonly net: TestNet;
   readonly store: Store;
   readonly client: ResourceClient;
+  readonly records: CniParts['records'];
   /** the host's network */
   readonly network: HostNetwork;
+  /** where the launchers are, and the first folder of CNI_PATH */
+  readonly directory: string;
   readonly runDir: string;
   readonly stateDir: string;
   /** as many as `waitUntilProgrammed` was asked for */
@@ -31,6 +40,12 @@ export interface CniHost {
   startServer(): Promise<void>;
   stopServer(): Promise<void>;
   replay(): Promise<{ readonly done: number; readonly kept: number }>;
+  /** Does what a starting agent does about work that a crash cut off; returns how many there were. */
+  undoInterrupted(): Promise<number>;
+  /** Names of the interfaces of workloads, when nothing goes on in the background. */
+  links(): Promise<readonly string[]>;
+  /** All that attachments leave in the store and on disk, without blocks, which stay with their node. */
+  traces(): Promise<readonly string[]>;
   call(call: CniCall): Promise<ProgramResult>;
   close(): Promise<void>;
 }
@@ -65,7 +80,9 @@ export async function buildLauncher(directory: string): Promise<void> {
   await runChecked('ln', ['-sf', 'calico', join(directory, 'calico-ipam')]);
 }
 
-export async function createCniHost(): Promise<CniHost> {
+export async function createCniHost(
+  options: { readonly wrap?: (parts: CniParts) => CniParts } = {},
+): Promise<CniHost> {
   const directory = await mkdtemp(join(tmpdir(), 'calico-cni-'));
   await buildLauncher(directory);
   const net = createTestNet();
@@ -78,8 +95,11 @@ export async function createCniHost(): Promise<CniHost> {
   const client = createResourceClient(store);
   const waits: { endpointId: string; revision: number }[] = [];
   let wait: CniParts['waitUntilProgrammed'] = async () => undefined;
+  const runDir = join(directory, 'run');
+  const stateDir = join(directory, 'state');
   const parts: CniParts = {
     node: 'n1',
+    records: openAttachmentRecords(stateDir),
     client,
     network,
     allocator: createAllocator({ store, clock: systemClock }),
@@ -90,9 +110,7 @@ export async function createCniHost(): Promise<CniHost> {
     log: silentLogger,
     clock: systemClock,
   };
-  const handle = createCniHandler(parts);
-  const runDir = join(directory, 'run');
-  const stateDir = join(directory, 'state');
+  const handle = createCniHandler(options.wrap?.(parts) ?? parts);
   let server: Awaited<ReturnType<typeof startCniServer>> | undefined;
   const stopServer = async (): Promise<void> => {
     await server?.close();
@@ -102,7 +120,9 @@ export async function createCniHost(): Promise<CniHost> {
     net,
     store,
     client,
+    records: parts.records,
     network,
+    directory,
     runDir,
     stateDir,
     waits,
@@ -114,6 +134,21 @@ export async function createCniHost(): Promise<CniHost> {
     },
     stopServer,
     replay: async () => replayQueuedDeletes({ stateDir, handle, log: silentLogger }),
+    undoInterrupted: async () => undoInterrupted({ records: parts.records, handle, log: silentLogger }),
+    links: async () => {
+      await handle.idle?.();
+      const names = network.links().map(({ name }) => name);
+      return names.filter(name => name.startsWith('cali'));
+    },
+    traces: async () => {
+      await handle.idle?.();
+      const stored = (await store.list('/calico/')).entries.map(({ key }) => key);
+      const recorded = (await parts.records.list()).map(({ hostName, state }) => `${state} ${hostName}`);
+      return [
+        ...stored.filter(key => key.includes('/workload/') || key.includes('/ipam/v2/handle/')),
+        ...recorded,
+      ];
+    },
     call: async call => {
       const { program = 'calico', command, id = 'c1', ifName = 'eth0', netns = '', args = '' } = call;
       const config = { cniVersion: '1.0.0', name: 'net1', type: 'calico', ipam: { type: 'calico-ipam' } };
@@ -127,7 +162,7 @@ export async function createCniHost(): Promise<CniHost> {
           CNI_IFNAME: ifName,
           CNI_NETNS: netns,
           CNI_ARGS: args,
-          CNI_PATH: directory,
+          CNI_PATH: `${directory}:/usr/lib/cni`,
         },
       });
     },
