@@ -1,3 +1,4 @@
+import type { Logger } from '../base/index.js';
 import { createBird } from '../bgp/index.js';
 import type { BgpDaemon } from '../bgp/index.js';
 import { Tunnels } from '../dataplane/index.js';
@@ -8,10 +9,21 @@ import { BgpSync } from './bgp-sync.js';
 import { startJob } from './lifecycle.js';
 import { ensureTunnelAddress } from './tunnel-address.js';
 import { TunnelSync } from './tunnel-sync.js';
+import type { FelixConfig } from './felix-config/index.js';
 import type { Wiring } from './wiring.js';
 
 /** The routing protocol number that BIRD gives its routes in the kernel (RTPROT_BIRD). */
 const BIRD_ROUTES = 12;
+
+/** What the routes are built on. */
+export interface RoutesGround extends Pick<
+  Wiring,
+  'parts' | 'clock' | 'network' | 'store' | 'client' | 'fail'
+> {
+  readonly log: Logger;
+  readonly config: Pick<Wiring['config'], 'nodeName' | 'runDir' | 'logDir' | 'backend'>;
+  readonly settings: { readonly values: Pick<FelixConfig, 'interfacePrefixes'> };
+}
 
 /** What brings packets to other hosts: BGP, and the agent's own routes through tunnels. */
 export interface Routes {
@@ -23,10 +35,10 @@ export interface Routes {
 }
 
 /** Routes as blocks, nodes and pools say; those of tunnels need no BGP. */
-export async function startRoutes(wiring: Wiring): Promise<Routes> {
-  const bgp = await startBgp(wiring);
-  const { tunnels, sync: tunnelSync } = await startTunnels(wiring);
-  await startBlocks(wiring, event => {
+export async function startRoutes(ground: RoutesGround): Promise<Routes> {
+  const bgp = await startBgp(ground);
+  const { tunnels, sync: tunnelSync } = await startTunnels(ground);
+  await startBlocks(ground, event => {
     tunnelSync.handleBlocks(event);
     bgp?.sync.handleBlocks(event);
   });
@@ -41,7 +53,7 @@ export async function startRoutes(wiring: Wiring): Promise<Routes> {
 }
 
 async function startBlocks(
-  { parts, store, fail }: Wiring,
+  { parts, store, fail }: RoutesGround,
   handle: (event: BlockEvent) => void,
 ): Promise<void> {
   await parts.start({
@@ -57,8 +69,8 @@ async function startBlocks(
   });
 }
 
-async function startBgp(wiring: Wiring): Promise<{ sync: BgpSync; bird: BgpDaemon } | undefined> {
-  const { parts, config, settings, log, clock, network } = wiring;
+async function startBgp(ground: RoutesGround): Promise<{ sync: BgpSync; bird: BgpDaemon } | undefined> {
+  const { parts, config, settings, log, clock, network } = ground;
   if (config.backend === 'none') return undefined;
   const bird = await parts.start({
     name: 'bird',
@@ -91,8 +103,8 @@ async function startBgp(wiring: Wiring): Promise<{ sync: BgpSync; bird: BgpDaemo
   return { sync, bird };
 }
 
-async function startTunnels(wiring: Wiring): Promise<{ tunnels: Tunnels; sync: TunnelSync }> {
-  const { parts, config, log, clock, network, store, client } = wiring;
+async function startTunnels(ground: RoutesGround): Promise<{ tunnels: Tunnels; sync: TunnelSync }> {
+  const { parts, config, log, clock, network, store, client } = ground;
   const tunnels = await parts.start({
     name: 'tunnels',
     start: async () => {
