@@ -14,8 +14,9 @@ export function addressesInUse(network: HostNetwork, hostName: string): (address
   };
 }
 
-function readAddressesInUse(network: HostNetwork, hostName: string): ReadonlySet<string> {
-  const own = network.linkByName(hostName)?.index;
+/** The addresses that are in use now; those of the interface `hostName` are left out. */
+export function readAddressesInUse(network: HostNetwork, hostName: string | undefined): ReadonlySet<string> {
+  const own = hostName === undefined ? undefined : network.linkByName(hostName)?.index;
   const found = new Set<string>();
   for (const { destination, gateway, interfaceIndex, type } of network.routes()) {
     if (gateway !== undefined || interfaceIndex === undefined || interfaceIndex === own) continue;

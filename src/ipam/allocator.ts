@@ -65,6 +65,8 @@ export interface Allocator {
   releaseAddress(address: string, expected?: ExpectedHolder): Promise<boolean>;
   lookup(address: string): Promise<Assignment | undefined>;
   addressesOf(handle: string): Promise<readonly string[]>;
+  /** Gives up one empty block of the node; false when it is not its own, or in use. */
+  releaseBlock(node: string, cidr: string): Promise<boolean>;
   /** Gives up the node's empty blocks, and the ownership of the others. */
   releaseAffinities(node: string): Promise<void>;
 }

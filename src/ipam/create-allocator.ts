@@ -8,6 +8,7 @@ import {
   lookup,
   releaseAddress,
   releaseAffinities,
+  releaseBlock,
   releaseByHandle,
 } from './release.js';
 import type { Allocator } from './allocator.js';
@@ -33,6 +34,7 @@ export function createAllocator(options: {
     releaseByHandle: async handle => inTurn(async () => releaseByHandle(releasing, handle)),
     releaseAddress: async (address, expected) =>
       inTurn(async () => releaseAddress(releasing, address, expected)),
+    releaseBlock: async (node, cidr) => inTurn(async () => releaseBlock(releasing, node, cidr)),
     releaseAffinities: async node => inTurn(async () => releaseAffinities(releasing, node)),
     lookup: async address => lookup(store, address),
     addressesOf: async handle => addressesOf(store, handle),

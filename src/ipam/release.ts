@@ -20,6 +20,7 @@ import type { Block, Freed } from './block.js';
 import { formatBlock, formatHandle, nodeOf, parseBlock, parseHandle } from './codec.js';
 import {
   affinitiesPrefix,
+  affinityKey,
   affinityOfKey,
   affinityPrefix,
   blockKey,
@@ -216,6 +217,25 @@ async function endClaim(parts: Omit<ReleaseParts, 'log'>, key: string): Promise<
       blocks.push(orphan);
     }
     return (await commitBlocks(parts, { conditions, writes }, blocks)) ? true : undefined;
+  });
+}
+
+/** Ends the claim of a node on one block that is empty; false when it is not its own, or in use. */
+export async function releaseBlock(parts: ReleaseParts, node: string, name: string): Promise<boolean> {
+  const { store, clock } = parts;
+  const cidr = parseCidr(name);
+  if (cidr === undefined) throw new CalicoError('invalid', `${name} is no block`);
+  const key = affinityKey(node, cidr);
+  return await untilCommitted(clock, `release block ${name}`, async () => {
+    const [claim, seen] = await Promise.all([store.get(key), readBlock(store, cidr)]);
+    if (seen === undefined || ownerOf(seen.value) !== node || !isEmpty(seen.value)) return false;
+    const orphan = withoutAffinity(seen.value);
+    const conditions = [
+      { key: blockKey(cidr), modRevision: seen.modRevision },
+      { key, modRevision: claim?.modRevision ?? 0 },
+    ];
+    const writes: Write[] = [writeOf(orphan), { kind: 'delete', key }];
+    return (await commitBlocks(parts, { conditions, writes }, [orphan])) ? true : undefined;
   });
 }
 

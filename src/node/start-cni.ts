@@ -1,11 +1,14 @@
 import {
   createCniHandler,
+  liveAddresses,
   openAttachmentRecords,
   replayQueuedDeletes,
   startCniServer,
   undoInterrupted,
 } from '../cni/index.js';
-import { createAllocator } from '../ipam/index.js';
+import { createAllocator, runAutoRepair } from '../ipam/index.js';
+import type { Allocator } from '../ipam/index.js';
+import { startJob } from './lifecycle.js';
 import type { Programmed } from './programmed.js';
 import type { Wiring } from './wiring.js';
 
@@ -13,10 +16,11 @@ import type { Wiring } from './wiring.js';
 export async function startCni(wiring: Wiring, programmed: Programmed): Promise<void> {
   const { parts, config, log, clock, store, client, network } = wiring;
   const records = openAttachmentRecords(config.stateDir);
+  const allocator = createAllocator({ store, clock, log: log.with({ part: 'ipam' }) });
   const handler = createCniHandler({
     node: config.nodeName,
     client,
-    allocator: createAllocator({ store, clock, log: log.with({ part: 'ipam' }) }),
+    allocator,
     records,
     network,
     waitUntilProgrammed: (endpointId, revision, signal) => programmed.until(endpointId, revision, signal),
@@ -35,5 +39,33 @@ export async function startCni(wiring: Wiring, programmed: Programmed): Promise<
         log: log.with({ part: 'cni' }),
       }),
     stop: server => server.close(),
+  });
+  await startRepair(wiring, allocator, async () => liveAddresses(network, records));
+}
+
+/** No peer cleans up after a host outside Kubernetes: each agent frees what its own lost. */
+async function startRepair(
+  { parts, config, log, clock, store, client, fail }: Wiring,
+  allocator: Allocator,
+  live: () => Promise<ReadonlySet<string>>,
+): Promise<void> {
+  const { nodeName: node } = config;
+  const repair = {
+    node,
+    store,
+    client,
+    allocator,
+    clock,
+    log: log.with({ part: 'ipam' }),
+    liveAddresses: live,
+  };
+  await parts.start({
+    name: 'ipam repair',
+    start: async () =>
+      await startJob(async (signal, ready) => {
+        ready();
+        await runAutoRepair(repair, signal);
+      }, fail),
+    stop: job => job.stop(),
   });
 }
