@@ -1,5 +1,6 @@
 export { createResourceClient } from './client.js';
 export type { ResourceClientOptions } from './client.js';
+export { agentStatusKeys, workloadStatusKey, workloadStatusPrefix } from './codec/status.js';
 export { etcdConfig, etcdVariables, namesEtcd } from './etcd/config.js';
 export type { EtcdSettings } from './etcd/config.js';
 export { openStore } from './open.js';

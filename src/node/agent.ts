@@ -1,34 +1,24 @@
 import { mkdir } from 'node:fs/promises';
-import {
-  askSocket,
-  CalicoError,
-  closeServer,
-  isCalicoError,
-  messageOf,
-  serveOnSocket,
-} from '../base/index.js';
-import type { EndpointPlumbing } from '../dataplane/index.js';
+import { askSocket, CalicoError, closeServer, serveOnSocket } from '../base/index.js';
 import { createResourceClient, openStore } from '../datastore/index.js';
 import { openHostNetwork } from '../netlink/index.js';
 import type { HostNetwork } from '../netlink/index.js';
 import { awaitDatastore } from './await-datastore.js';
-import type { ClusterWatch } from './cluster-watch.js';
 import type { AgentConfig } from './config.js';
 import { FelixSettings } from './felix-config/index.js';
 import { Parts } from './lifecycle.js';
 import { Measurements } from './measurements.js';
 import type { MetricSources } from './metrics.js';
-import type { PolicySync } from './policy-sync.js';
 import { Programmed } from './programmed.js';
 import { registerNode } from './register.js';
 import { startCni } from './start-cni.js';
 import { startHealth } from './start-health.js';
 import { startNft, startNftRefresh, startPlumbing } from './start-kernel.js';
 import { startCluster, startPolicy } from './start-policy.js';
+import { startReports } from './start-reports.js';
 import { startRoutes } from './start-routes.js';
-import type { Routes } from './start-routes.js';
 import { statusHandler } from './status.js';
-import type { AgentStatus } from './status.js';
+import type { AgentState } from './status.js';
 import type { AgentContext, Ground, Wiring } from './wiring.js';
 
 /** A running agent. */
@@ -79,8 +69,8 @@ export async function startAgent(context: AgentContext): Promise<Agent> {
     },
   });
   const measurements = new Measurements(clock.monotonic());
-  const state: AgentState = { settings, waiting: 'starting', silent: () => [] };
-  const answer = statusHandler(async () => await statusOf(config, state));
+  const state: AgentState = { config, clock, settings, measurements, waiting: 'starting', silent: () => [] };
+  const answer = statusHandler(state);
   await parts.start({
     name: 'control socket',
     start: async () => await serveOnSocket(controlSocketPath(config), answer),
@@ -110,6 +100,7 @@ export async function startAgent(context: AgentContext): Promise<Agent> {
       }),
     stop: opened => opened.close(),
   });
+  state.store = store;
   const client = createResourceClient(store, { clock });
   const ground: Ground = { ...context, parts, settings, measurements, network, nft, store, client, fail };
   await startOnDatastore(ground, state);
@@ -152,40 +143,11 @@ async function startOnDatastore(ground: Ground, state: AgentState): Promise<void
   const routes = await startRoutes(wiring);
   state.routes = routes;
   const sync = await startPolicy(wiring, programmed, routes);
+  ground.measurements.firstApplySeconds = (clock.monotonic() - ground.measurements.startedAt) / 1000;
   await startNftRefresh(ground);
+  await startReports(wiring);
   await startCni(wiring, programmed);
   // Only now: whoever sees "ready" may attach a container at once.
   state.sync = sync;
   log.info('Calico node started successfully', { revision: sync.revision });
-}
-
-/** What the status is made of; grows while the agent starts. */
-interface AgentState {
-  readonly settings: FelixSettings;
-  /** what does not listen though it should */
-  silent: () => readonly string[];
-  cluster?: ClusterWatch;
-  /** why it is not ready, until it is */
-  waiting: string;
-  sync?: PolicySync;
-  routes?: Routes;
-  plumbing?: EndpointPlumbing;
-}
-
-async function statusOf(config: AgentConfig, state: AgentState): Promise<AgentStatus> {
-  const { sync, settings, routes } = state;
-  const problems = [...(sync?.problems ?? []), ...settings.problems, ...(routes?.problems() ?? [])];
-  return {
-    node: config.nodeName,
-    pid: process.pid,
-    ready: sync?.ready ?? false,
-    reasons: sync === undefined ? [state.waiting, ...problems] : problems,
-    revision: sync?.revision ?? 0,
-    endpoints: [...(state.plumbing?.states() ?? [])].map(([id, endpoint]) => ({ id, ...endpoint })),
-    config: settings.describe(),
-    bgp: await routes?.bgpStatus?.().catch((error: unknown) => {
-      if (isCalicoError(error)) return { error: messageOf(error) };
-      throw error;
-    }),
-  };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { silentLogger, systemClock } from '../base/index.js';
-import { Parts, startJob } from './lifecycle.js';
+import { keepUp, Parts, startJob } from './lifecycle.js';
 import type { PartDefinition } from './lifecycle.js';
 
 function recorded(events: string[], name: string, failing?: 'start' | 'stop'): PartDefinition<string> {
@@ -94,5 +94,21 @@ describe('a job in the background', () => {
       throw new Error('broken');
     }, resolve);
     await expect(promise).resolves.toMatchObject({ message: 'broken' });
+  });
+});
+
+describe('work that is kept up', () => {
+  test('is begun anew when it fails or ends, and not when it is stopped', async () => {
+    const stop = new AbortController();
+    const clock = { ...systemClock, sleep: async () => await Promise.resolve() };
+    let times = 0;
+    const work = async (): Promise<void> => {
+      times++;
+      await Promise.resolve();
+      if (times === 1) throw new Error('broken');
+      if (times === 3) stop.abort();
+    };
+    await keepUp('it', work, { signal: stop.signal, clock, log: silentLogger });
+    expect(times).toBe(3);
   });
 });

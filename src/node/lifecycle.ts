@@ -109,3 +109,19 @@ export async function startJob(
     },
   };
 }
+
+const RESTART_PAUSE_MS = 1_000;
+
+/** Does `work` until the signal is aborted: when it fails or ends before, it is logged and begun anew. */
+export async function keepUp(
+  name: string,
+  work: () => Promise<void>,
+  { signal, clock, log }: { readonly signal: AbortSignal; readonly clock: Clock; readonly log: Logger },
+): Promise<void> {
+  while (!signal.aborted) {
+    const reason = await work().then(() => 'it ended by itself', messageOf);
+    if (signal.aborted) return;
+    log.error(`${name} broke and is begun anew`, { error: reason, retryInMs: RESTART_PAUSE_MS });
+    await clock.sleep(RESTART_PAUSE_MS, signal).catch(() => undefined);
+  }
+}

@@ -1,7 +1,13 @@
 import { messageOf } from '../base/index.js';
 import type { Clock, Logger } from '../base/index.js';
 import type { ClusterEvent } from '../datastore/index.js';
-import type { DataplaneUpdate, ModelChange, PolicyGraph } from '../policy/index.js';
+import type {
+  DataplaneUpdate,
+  EndpointId,
+  LocalEndpoint,
+  ModelChange,
+  PolicyGraph,
+} from '../policy/index.js';
 import type { Measurements } from './measurements.js';
 import type { Programmed } from './programmed.js';
 import { Quarantine } from './quarantine.js';
@@ -37,6 +43,7 @@ export class PolicySync {
   /** what of the last batch did not reach the kernel */
   #broken: string | undefined;
   #underWaySince: number | undefined;
+  readonly #locals = new Map<EndpointId, LocalEndpoint>();
 
   constructor(parts: PolicySyncParts) {
     this.#parts = parts;
@@ -51,6 +58,11 @@ export class PolicySync {
   /** The datastore revision that the kernel corresponds to. */
   get revision(): number {
     return this.#revision;
+  }
+
+  /** The endpoints of this host with the policies that decide over them. */
+  get locals(): ReadonlyMap<EndpointId, LocalEndpoint> {
+    return this.#locals;
   }
 
   /** What is not in force as it is stored, or did not reach the kernel: the object, and the reason. */
@@ -104,12 +116,20 @@ export class PolicySync {
     if (updates !== undefined) {
       const seconds = elapsed();
       measurements.calculated(work, updates, seconds);
+      this.#noteLocals(updates);
       for (const { name, dataplane } of dataplanes) {
         await attempt(name, async () => await dataplane.apply(updates));
       }
       measurements.applied(elapsed() - seconds);
     }
     this.#underWaySince = undefined;
+  }
+
+  #noteLocals(updates: readonly DataplaneUpdate[]): void {
+    for (const update of updates) {
+      if (update.kind === 'endpoint-updated') this.#locals.set(update.id, update.local);
+      else if (update.kind === 'endpoint-removed') this.#locals.delete(update.id);
+    }
   }
 
   #announce(changes: readonly ModelChange[], revision: number): void {

@@ -1,4 +1,4 @@
-import { CalicoError } from '../base/index.js';
+import { CalicoError, messageOf } from '../base/index.js';
 import type { ClusterEvent } from '../datastore/index.js';
 import { createPolicyGraph } from '../policy/index.js';
 import { ClusterWatch } from './cluster-watch.js';
@@ -77,7 +77,11 @@ export async function startPolicy(
       await startJob(async (_signal, ready) => {
         for await (const event of cluster.events) {
           await settings.handle(event);
-          routes.handleCluster(event);
+          try {
+            routes.handleCluster(event);
+          } catch (error) {
+            log.error('a change did not reach the routes', { error: messageOf(error) });
+          }
           await sync.handle(event);
           if (sync.ready) ready();
         }

@@ -6,7 +6,7 @@ import type { ClusterEvent } from '../datastore/index.js';
 import { createAllocator, watchBlocks } from '../ipam/index.js';
 import type { BlockEvent } from '../ipam/index.js';
 import { BgpSync } from './bgp-sync.js';
-import { startJob } from './lifecycle.js';
+import { keepUp, startJob } from './lifecycle.js';
 import { ensureTunnelAddress } from './tunnel-address.js';
 import { TunnelSync } from './tunnel-sync.js';
 import type { FelixConfig } from './felix-config/index.js';
@@ -53,17 +53,20 @@ export async function startRoutes(ground: RoutesGround): Promise<Routes> {
 }
 
 async function startBlocks(
-  { parts, store, fail }: RoutesGround,
+  { parts, store, clock, log, fail }: RoutesGround,
   handle: (event: BlockEvent) => void,
 ): Promise<void> {
   await parts.start({
     name: 'blocks',
     start: async () =>
       await startJob(async (signal, ready) => {
-        for await (const event of watchBlocks(store, { signal })) {
-          handle(event);
-          ready();
-        }
+        const follow = async (): Promise<void> => {
+          for await (const event of watchBlocks(store, { signal })) {
+            handle(event);
+            ready();
+          }
+        };
+        await keepUp('the watch of blocks', follow, { signal, clock, log });
       }, fail),
     stop: job => job.stop(),
   });

@@ -1,28 +1,152 @@
-import type { HttpAnswer, HttpHandler } from '../base/index.js';
+import { messageOf } from '../base/index.js';
+import type { Clock, HttpAnswer, HttpHandler } from '../base/index.js';
+import type { EndpointPlumbing } from '../dataplane/index.js';
+import type { Store } from '../datastore/index.js';
+import type { EndpointId, LocalEndpoint } from '../policy/index.js';
+import type { ClusterWatch } from './cluster-watch.js';
+import type { AgentConfig } from './config.js';
+import type { FelixSettings } from './felix-config/index.js';
+import type { Measurements } from './measurements.js';
+import type { PolicySync } from './policy-sync.js';
+import type { Routes } from './start-routes.js';
+
+/** An endpoint of this host as it is in the kernel. */
+export interface EndpointStatus {
+  readonly id: string;
+  /** undefined for a host endpoint, which needs nothing but policy */
+  readonly state: 'up' | 'down' | 'error' | undefined;
+  readonly reason?: string;
+  readonly interface?: string;
+  readonly addresses: readonly string[];
+  /** in order of evaluation; without any the profiles decide */
+  readonly policies: { readonly ingress: readonly string[]; readonly egress: readonly string[] };
+  readonly profiles: readonly string[];
+}
 
 /** What the agent says of itself on its control socket (`GET /status`). */
 export interface AgentStatus {
   readonly node: string;
   readonly pid: number;
+  readonly uptimeSeconds: number;
   /** true once everything that existed at the start is in the kernel */
   readonly ready: boolean;
   /** why it is not ready, or what is wrong though it is */
   readonly reasons: readonly string[];
   /** datastore revision that the kernel corresponds to */
   readonly revision: number;
-  readonly endpoints: readonly { readonly id: string; readonly state: string; readonly reason?: string }[];
+  readonly datastore: {
+    readonly type: string;
+    /** it answered just now */
+    readonly answers: boolean;
+    readonly error?: string;
+  };
+  readonly endpoints: readonly EndpointStatus[];
   /** each parameter that is not at its default */
   readonly config: Readonly<Record<string, { readonly value: string; readonly from: string }>>;
-  readonly bgp: unknown;
+  /** sessions and routes of the BGP daemon; absent in policy-only mode */
+  readonly bgp?: unknown;
 }
 
-function json(status: number, value: unknown): HttpAnswer {
-  return { status, type: 'application/json', body: `${JSON.stringify(value, undefined, 2)}\n` };
+/** What the status is made of; grows while the agent starts. */
+export interface AgentState {
+  readonly config: AgentConfig;
+  readonly clock: Clock;
+  readonly settings: FelixSettings;
+  readonly measurements: Measurements;
+  /** why it is not ready, until it is */
+  waiting: string;
+  /** what does not listen though it should */
+  silent: () => readonly string[];
+  store?: Store;
+  cluster?: ClusterWatch;
+  sync?: PolicySync;
+  routes?: Routes;
+  plumbing?: EndpointPlumbing;
 }
 
-/** `/live`, `/liveness`: the process answers. `/ready`, `/readiness`: the host is programmed, else 503 and why. `/status`: all of it. */
-export function statusHandler(status: () => Promise<AgentStatus>): HttpHandler {
-  return async (method, path) => {
+const PATIENCE_MS = 1_000;
+
+/** A key that every store can look for, and that need not be there. */
+const PROBE_KEY = '/calico/v1/Ready';
+
+async function datastoreStatus({ config, clock, store }: AgentState): Promise<AgentStatus['datastore']> {
+  const { type } = config.store;
+  if (store === undefined) return { type, answers: false, error: 'not opened yet' };
+  try {
+    const late = clock.sleep(PATIENCE_MS).then(() => {
+      throw new Error(`no answer within ${String(PATIENCE_MS)} ms`);
+    });
+    await Promise.race([store.get(PROBE_KEY), late]);
+    return { type, answers: true };
+  } catch (error) {
+    return { type, answers: false, error: messageOf(error) };
+  }
+}
+
+function endpointStatus(id: EndpointId, { plumbing }: AgentState, local: LocalEndpoint): EndpointStatus {
+  const state = plumbing?.states().get(id);
+  const { interfaceName, addresses, profiles } = local.endpoint;
+  return {
+    id,
+    state: state?.state,
+    ...(state !== undefined && 'reason' in state ? { reason: state.reason } : {}),
+    ...(interfaceName === undefined ? {} : { interface: interfaceName }),
+    addresses,
+    policies: {
+      ingress: local.tiers.flatMap(tier => tier.ingress),
+      egress: local.tiers.flatMap(tier => tier.egress),
+    },
+    profiles,
+  };
+}
+
+function problemsOf({ cluster, sync, routes, silent, settings }: AgentState): readonly string[] {
+  const lost = cluster?.trouble;
+  return [
+    ...(lost === undefined ? [] : [`the datastore cannot be watched: ${lost}`]),
+    ...(sync?.problems ?? []),
+    ...(routes?.problems() ?? []),
+    ...silent(),
+    ...settings.problems,
+  ];
+}
+
+/** Health needs no more than this, and nothing outside the process is asked for it. */
+function readiness(state: AgentState): Pick<AgentStatus, 'ready' | 'reasons'> {
+  const { sync } = state;
+  const problems = problemsOf(state);
+  return {
+    ready: sync?.ready ?? false,
+    reasons: sync === undefined ? [state.waiting, ...problems] : problems,
+  };
+}
+
+async function statusOf(state: AgentState): Promise<AgentStatus> {
+  const { config, clock, settings, measurements, sync, routes } = state;
+  const [datastore, bgp] = await Promise.all([
+    datastoreStatus(state),
+    // A daemon that does not answer must not silence the rest.
+    routes?.bgpStatus?.().catch((error: unknown) => ({ error: messageOf(error) })),
+  ]);
+  return {
+    node: config.nodeName,
+    pid: process.pid,
+    uptimeSeconds: Math.round((clock.monotonic() - measurements.startedAt) / 1000),
+    ...readiness(state),
+    revision: sync?.revision ?? 0,
+    datastore,
+    endpoints: [...(sync?.locals ?? [])].map(([id, local]) => endpointStatus(id, state, local)),
+    config: settings.describe(),
+    ...(bgp === undefined ? {} : { bgp }),
+  };
+}
+
+/**
+ * `/live`, `/liveness`: the process answers. `/ready`, `/readiness`: the host is programmed, else 503 and why.
+ * `/status`: all of it.
+ */
+export function statusHandler(state: AgentState): HttpHandler {
+  return async (method, path): Promise<HttpAnswer | undefined> => {
     if (method !== 'GET') return undefined;
     switch (path) {
       case '/live':
@@ -30,13 +154,17 @@ export function statusHandler(status: () => Promise<AgentStatus>): HttpHandler {
         return { status: 200, type: 'text/plain', body: 'live\n' };
       case '/ready':
       case '/readiness': {
-        const { ready, reasons } = await status();
+        const { ready, reasons } = readiness(state);
         return ready
           ? { status: 200, type: 'text/plain', body: 'ready\n' }
           : { status: 503, type: 'text/plain', body: `${reasons.join('\n')}\n` };
       }
       case '/status':
-        return json(200, await status());
+        return {
+          status: 200,
+          type: 'application/json',
+          body: `${JSON.stringify(await statusOf(state), undefined, 2)}\n`,
+        };
       default:
         return undefined;
     }

@@ -56,6 +56,8 @@ export class TunnelSync {
   }
 
   handleBlocks(event: BlockEvent): void {
+    // All there is: what an earlier watch told and this one does not, is gone.
+    if (event.inSync) this.#blocks.clear();
     for (const change of event.changes) {
       if (change.kind === 'removed') this.#blocks.delete(change.cidr);
       else this.#blocks.set(change.block.cidr, change.block);

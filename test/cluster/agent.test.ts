@@ -132,6 +132,47 @@ describe('an agent', () => {
     expect((await status()).reasons).toEqual([]);
   });
 
+  test('tells of its endpoints, the policies over them, the datastore and the BGP daemon', async () => {
+    const { endpoints, ...rest } = await status();
+    expect(rest).toMatchObject({
+      node: 'host1',
+      ready: true,
+      datastore: { type: 'sqlite', answers: true },
+      bgp: { peers: [] },
+    });
+    expect(endpoints.find(endpoint => endpoint.id.includes('lab.web'))).toMatchObject({
+      state: 'up',
+      addresses: [expect.stringMatching(/^10\.65\./), expect.stringMatching(/^fd80:65:/)],
+      policies: { ingress: [], egress: [] },
+      profiles: ['lab'],
+    });
+  });
+
+  test('writes its own status and, when it shall, that of its endpoints to the datastore', async () => {
+    const felix = async (name: string, value: string | undefined): Promise<void> =>
+      await client.setSetting({ component: 'felix', name }, value);
+    const base = '/calico/felix/v1/host/host1';
+    await felix('ReportingIntervalSecs', '1');
+    await felix('EndpointReportingEnabled', 'true');
+    await felix('EndpointReportingDelaySecs', '0');
+    await eventually('it reports itself', async () => (await store.get(`${base}/status`)) !== undefined);
+    const report = JSON.parse((await store.get(`${base}/last_reported_status`))?.value ?? '') as unknown;
+    expect(report).toMatchObject({ first_update: true, time: expect.stringMatching(/^20.*Z$/) });
+    const key = `${base}/workload/k8s/lab.web/endpoint/eth0`;
+    const is = async (value: string): Promise<boolean> =>
+      (await store.get(key))?.value.startsWith(value) ?? false;
+    await eventually('the endpoint is up', async () => await is('{"status":"up"}'));
+    const link =
+      (await status()).endpoints.find(endpoint => endpoint.id.includes('lab.web'))?.interface ?? '';
+    const onHost = [`--net=${netnsPath(host.netns)}`, 'ip', 'link', 'set', link];
+    await runProgram('nsenter', [...onHost, 'down']);
+    await eventually('the endpoint is down', async () => await is('{"status":"down","reason":'));
+    await runProgram('nsenter', [...onHost, 'up']);
+    await eventually('the endpoint is up again', async () => await is('{"status":"up"}'));
+    for (const name of ['ReportingIntervalSecs', 'EndpointReportingEnabled', 'EndpointReportingDelaySecs'])
+      await felix(name, undefined);
+  });
+
   test('ends within a second when it is asked to, and leaves the kernel as it is', async () => {
     const before = await ruleset();
     process.kill(pid(), 'SIGTERM');

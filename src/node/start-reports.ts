@@ -1,0 +1,53 @@
+import { agentStatusKeys } from '../datastore/index.js';
+import { EndpointReports } from './endpoint-reports.js';
+import { Periodic } from './periodic.js';
+import type { Wiring } from './wiring.js';
+
+/** Without a pause the writer would spin. */
+const SHORTEST_PAUSE_MS = 20;
+
+/** Writes back to the datastore how the agent and its endpoints are (policy-enforcement 10). */
+export async function startReports(wiring: Wiring): Promise<void> {
+  const { parts, settings, store, clock, log, measurements, config, plumbing } = wiring;
+  const name = config.nodeName;
+  const keys = agentStatusKeys(name);
+  const reportAgent = async (): Promise<void> => {
+    const value = JSON.stringify({
+      time: new Date(clock.now()).toISOString(),
+      uptime: (clock.monotonic() - measurements.startedAt) / 1000,
+      first_update: measurements.firstApplySeconds !== undefined,
+    });
+    await store.commit({
+      writes: [
+        { kind: 'put', key: keys.current, value },
+        { kind: 'put', key: keys.last, value },
+      ],
+    });
+  };
+  const reports = new EndpointReports({ node: name, store, states: () => plumbing.states(), log });
+  const { agent, endpoints } = await parts.start({
+    name: 'reports',
+    start: async () =>
+      await Promise.resolve({
+        agent: new Periodic({ name: 'the report of this agent', work: reportAgent, clock, log }),
+        endpoints: new Periodic({
+          name: 'the report of endpoints',
+          work: async () => await reports.round(),
+          clock,
+          log,
+        }),
+        unsubscribe: plumbing.onState(id => {
+          reports.note(id);
+        }),
+      }),
+    stop: async started => {
+      started.unsubscribe();
+      await Promise.all([started.agent.stop(), started.endpoints.stop()]);
+    },
+  });
+  await settings.follow(values => {
+    agent.setInterval(values.reportingInterval * 1000);
+    const pause = Math.max(SHORTEST_PAUSE_MS, values.endpointReportingDelay * 1000);
+    endpoints.setInterval(values.endpointReporting ? pause : 0);
+  });
+}
