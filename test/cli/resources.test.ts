@@ -313,6 +313,43 @@ describe('get', () => {
   });
 });
 
+describe('get -o go-template', () => {
+  const names = '{{range .}}{{range .Items}}{{.Metadata.Name}},{{end}}{{end}}';
+
+  test('prints what the template makes of the lists, without a newline', async () => {
+    await run('create -f -', hostEndpoints);
+    const out = 'endpoint1,eth0,';
+    expect(await calicoctl.run(['get', 'hep', '-o', `go-template=${names}`], { env })).toEqual({
+      code: 0,
+      out,
+      err: '',
+    });
+    writeFileSync(join(calicoctl.directory, 'names.tmpl'), names);
+    expect(await outOf('get hep -o go-template-file=names.tmpl')).toBe(out);
+    expect(await outOf('get hep --output=go-template={{config"asnumber"}}')).toContain('bad character');
+    expect((await calicoctl.run(['get', 'no', '-o', 'go-template={{config "asnumber"}}'], { env })).out).toBe(
+      '64512',
+    );
+  });
+
+  test('fails with one line for a template that is wrong, missing, or does not fit', async () => {
+    await run('create -f -', hostEndpoints);
+    expect(await run('get hep -o go-template={{.Foo')).toEqual({
+      code: 1,
+      out: 'template: get:1: unclosed action\n',
+      err: '',
+    });
+    expect(await run('get hep -o go-template={{.Foo}}')).toMatchObject({
+      code: 1,
+      out: 'template: get:1: executing "get" at <.Foo>: can\'t evaluate field Foo in type list\n',
+    });
+    expect(await run('get hep -o go-template-file=missing.tmpl')).toMatchObject({
+      code: 1,
+      out: 'open missing.tmpl: no such file or directory\n',
+    });
+  });
+});
+
 describe('the datastore', () => {
   test('that is not there yet is the embedded one, made for its owner only', async () => {
     expect((await run('get pol')).code).toBe(0);

@@ -1,13 +1,14 @@
 import { isCalicoError } from '../../base/index.js';
 import type { ResourceClient } from '../../datastore/index.js';
-import type { Kind, Metadata, Resource } from '../../resources/index.js';
+import type { CellContext, Kind, Metadata, Resource } from '../../resources/index.js';
 import { defineCommand, text } from '../command.js';
 import type { CommandServices, ExitCode } from '../command.js';
 import { getHelp } from '../help/get.js';
 import { visible } from '../output/index.js';
+import type { Output } from '../output/index.js';
 import { readNamedResource } from './named-resource.js';
 import type { Identifiers } from './named-resource.js';
-import { parseOutputFormat, printAnswers } from './print-answers.js';
+import { isTemplate, parseOutputFormat, printAnswers } from './print-answers.js';
 import type { Answer, OutputFormat } from './print-answers.js';
 
 /** One list to be shown: what is given must be equal, the rest matches everything. */
@@ -50,27 +51,57 @@ async function globalAsNumber(client: ResourceClient): Promise<number | undefine
   return value === undefined ? 64_512 : parseAsNumber(value);
 }
 
-async function answer(query: Query, client: ResourceClient): Promise<Answer> {
-  return { kind: query.kind, resources: await client.list(query.kind, filterOf(query)) };
+async function answersTo(queries: readonly Query[], client: ResourceClient): Promise<readonly Answer[]> {
+  const answers: Answer[] = [];
+  for (const query of queries) {
+    answers.push({ kind: query.kind, resources: await client.list(query.kind, filterOf(query)) });
+  }
+  return answers;
+}
+
+/** Prints answers; `needsAsNumber` says whether that takes the AS number of nodes without their own. */
+interface Printer {
+  needsAsNumber(queries: readonly Query[]): boolean;
+  print(answers: readonly Answer[], context: CellContext): ExitCode;
+}
+
+async function printerFor(format: OutputFormat, out: Output): Promise<Printer> {
+  if (!isTemplate(format)) {
+    return {
+      needsAsNumber: queries => queries.some(({ kind }) => kind === 'node'),
+      print: (answers, context) => printAnswers({ answers, format, context, out }),
+    };
+  }
+  const { templatePrinter } = await import('./print-template.js');
+  const print = await templatePrinter(format);
+  return {
+    needsAsNumber: () => true,
+    print: (answers, context) => {
+      out.text(print(answers, context));
+      return 0;
+    },
+  };
 }
 
 async function show(
   queries: readonly Query[],
   format: OutputFormat,
-  services: CommandServices,
+  { out, ...services }: CommandServices,
 ): Promise<ExitCode> {
+  const printer = await printerFor(format, out);
   const client = await services.client();
+  let answers: readonly Answer[];
+  let context: CellContext;
   try {
-    const answers: Answer[] = [];
-    for (const query of queries) answers.push(await answer(query, client));
-    const needsAsNumber = queries.some(({ kind }) => kind === 'node');
-    const context = { globalAsNumber: needsAsNumber ? await globalAsNumber(client) : undefined };
-    return printAnswers({ answers, format, context, out: services.out });
+    answers = await answersTo(queries, client);
+    const globalNumber = printer.needsAsNumber(queries) ? await globalAsNumber(client) : undefined;
+    context = { globalAsNumber: globalNumber };
   } catch (error) {
     if (!isCalicoError(error)) throw error;
-    services.out.line(`Failed to get resources: ${visible(error.message)}`);
+    out.line(`Failed to get resources: ${visible(error.message)}`);
     return 1;
   }
+  return printer.print(answers, context);
 }
 
 export const getCommand = defineCommand({

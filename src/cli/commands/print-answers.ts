@@ -13,7 +13,16 @@ export interface Answer {
 /** How answers are shown: `-o`. */
 export type OutputFormat =
   | { readonly kind: 'ps' | 'wide' | 'yaml' | 'json' }
-  | { readonly kind: 'custom-columns'; readonly headings: readonly string[] };
+  | { readonly kind: 'custom-columns'; readonly headings: readonly string[] }
+  /** the template itself, or the path of a file with it */
+  | { readonly kind: 'go-template' | 'go-template-file'; readonly text: string };
+
+export type TemplateFormat = Extract<OutputFormat, { kind: 'go-template' | 'go-template-file' }>;
+
+/** True for the formats that take a template. */
+export function isTemplate(format: OutputFormat): format is TemplateFormat {
+  return format.kind === 'go-template' || format.kind === 'go-template-file';
+}
 
 export type ParsedFormat =
   | { readonly ok: true; readonly format: OutputFormat }
@@ -36,15 +45,15 @@ export function parseOutputFormat(output: string): ParsedFormat {
       return { ok: true, format: { kind: word, headings: detail.split(',') } };
     case 'go-template':
       if (detail === '') return { ok: false, message: 'need to specify a template' };
-      return { ok: false, message: 'output format go-template is not available in this version yet' };
+      return { ok: true, format: { kind: word, text: detail } };
     case 'go-template-file':
       if (detail === '') return { ok: false, message: 'need to specify a template file' };
-      return { ok: false, message: 'output format go-template-file is not available in this version yet' };
+      return { ok: true, format: { kind: word, text: detail } };
   }
   return { ok: false, message: `unrecognized output format '${output}'` };
 }
 
-function headingsOf(kind: Kind, format: OutputFormat): readonly string[] {
+function headingsOf(kind: Kind, format: PrintRequest['format']): readonly string[] {
   if (format.kind === 'custom-columns') return format.headings;
   return columns(kind)
     .filter(({ wide, extra }) => !extra && (format.kind === 'wide' || !wide))
@@ -54,7 +63,7 @@ function headingsOf(kind: Kind, format: OutputFormat): readonly string[] {
 /** The table of one answer, or the heading that its kind does not have. */
 function tableOf(
   { kind, resources }: Answer,
-  format: OutputFormat,
+  format: PrintRequest['format'],
   context: CellContext,
 ): { readonly table: string } | { readonly unknown: string } {
   const known = columns(kind);
@@ -71,7 +80,7 @@ function tableOf(
 
 export interface PrintRequest {
   readonly answers: readonly Answer[];
-  readonly format: OutputFormat;
+  readonly format: Exclude<OutputFormat, TemplateFormat>;
   readonly context: CellContext;
   readonly out: Output;
 }
