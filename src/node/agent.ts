@@ -5,6 +5,7 @@ import { openHostNetwork } from '../netlink/index.js';
 import type { HostNetwork } from '../netlink/index.js';
 import { awaitDatastore } from './await-datastore.js';
 import type { AgentConfig } from './config.js';
+import { ensureDefaultPools } from './ensure-default-pools.js';
 import { FelixSettings } from './felix-config/index.js';
 import { Parts } from './lifecycle.js';
 import { Measurements } from './measurements.js';
@@ -116,16 +117,23 @@ function countRoutes(network: HostNetwork, protocol: number): number {
   return network.routes().filter(route => route.protocol === protocol).length;
 }
 
+/** Makes this host, and in a new cluster the pools, known to all. */
+async function introduce({ config, client, network, log }: Ground): Promise<void> {
+  const view = { links: network.links(), addresses: network.addresses(), routes: network.routes() };
+  await registerNode({ config, client, view, log });
+  const ipv6 = network.readSysctl(['ipv6', 'conf', 'all', 'forwarding']) !== undefined;
+  await ensureDefaultPools({ pools: config.startup.pools, client, view, ipv6, log });
+}
+
 /** The parts that need the datastore; when one does not start, all parts are stopped. */
 async function startOnDatastore(ground: Ground, state: AgentState): Promise<void> {
-  const { config, parts, network, client, log, clock, signal } = ground;
+  const { parts, log, clock, signal } = ground;
   state.waiting = 'the datastore has not been read yet';
-  const view = { links: network.links(), addresses: network.addresses(), routes: network.routes() };
   await parts.start({
     name: 'registration',
     limitMs: Infinity,
     start: async () => {
-      await awaitDatastore(async () => await registerNode(config, client, view, log), {
+      await awaitDatastore(async () => await introduce(ground), {
         clock,
         log,
         signal,

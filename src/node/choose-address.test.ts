@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { AddressInfo, LinkInfo, RouteInfo } from '../netlink/index.js';
+import { parseDetection } from './address-detection.js';
 import { chooseAddress } from './choose-address.js';
 
 function link(index: number, name: string, up = true): LinkInfo {
@@ -56,5 +57,25 @@ describe('the address that a host is known by', () => {
   test('is not on an interface that is down', () => {
     const down = [link(2, 'eth0', false), link(3, 'eth1')];
     expect(chooseAddress({ links: down, addresses, routes: [] }, 4)).toBe('10.0.0.5');
+  });
+
+  test.each([
+    ['interface=eth.*', '10.0.0.5'],
+    ['interface=^eth0$', '192.168.1.5'],
+    ['interface=wlan.*,eth0', '192.168.1.5'],
+    ['interface=docker0', '172.17.0.1'],
+    ['interface=wlan.*', undefined],
+    ['skip-interface=eth1', '192.168.1.5'],
+    ['skip-interface=eth0,eth1', undefined],
+    ['cidr=192.168.0.0/16', '192.168.1.5'],
+    ['cidr=172.17.0.0/16', '172.17.0.1'],
+    ['cidr=11.0.0.0/8,192.168.0.0/16', '192.168.1.5'],
+    ['cidr=10.0.0.0/16', '10.0.0.5'],
+    ['cidr=11.0.0.0/8', undefined],
+    ['first-found', '10.0.0.5'],
+  ])('is by %s the one that the operator means', (method, expected) => {
+    const detection = parseDetection(method);
+    if (detection === undefined || detection.kind === 'can-reach') throw new Error('a local method');
+    expect(chooseAddress({ links, addresses, routes: [defaultRoute(3, 0)] }, 4, detection)).toBe(expected);
   });
 });

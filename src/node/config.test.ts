@@ -14,7 +14,7 @@ describe('the configuration of the agent', () => {
   test('takes a variable that is set but empty as not set', () => {
     expect(readAgentConfig({ NODENAME: '', IP: '' }, 'host-a')).toMatchObject({
       nodeName: 'host-a',
-      ipv4: undefined,
+      startup: { addresses: { 4: undefined } },
     });
   });
 
@@ -26,10 +26,7 @@ describe('the configuration of the agent', () => {
       },
       'host-a',
     );
-    expect(config).toMatchObject({
-      ipv6: 'fd00::1',
-      asNumber: 65_546,
-    });
+    expect(config.startup).toMatchObject({ addresses: { 6: 'fd00::1' }, asNumber: 65_546 });
   });
 
   test('says everything that is wrong at once, with name, value and expectation', () => {
@@ -38,5 +35,34 @@ describe('the configuration of the agent', () => {
     expect(read).toThrow(/IP='aa::1': expected an IPv4 address or autodetect/);
     expect(read).toThrow(/AS='x': expected an AS number/);
     expect(read).toThrow(/CALICO_NETWORKING_BACKEND='ospf': expected one of bird, none/);
+  });
+
+  test.each([
+    ['AS', '0', 'an AS number from 1 to 4294967295'],
+    ['AS', '99999999999999999999999', 'an AS number'],
+    ['IP_AUTODETECTION_METHOD', 'best', 'first-found, can-reach='],
+    ['IP_AUTODETECTION_METHOD', 'interface=eth[', 'first-found'],
+    ['IP_AUTODETECTION_METHOD', 'interface=eth0,', 'first-found'],
+    ['IP_AUTODETECTION_METHOD', 'can-reach=a b', 'first-found, can-reach='],
+    ['IP6_AUTODETECTION_METHOD', 'cidr=10.0.0.0', 'first-found'],
+    ['CALICO_IPV4POOL_CIDR', '10.0.0.0/27', 'an IPv4 network of at least 64 addresses'],
+    ['CALICO_IPV4POOL_IPIP', 'sometimes', 'one of Never, Always, CrossSubnet'],
+    ['NO_DEFAULT_POOLS', 'yes', 'one of true, false'],
+  ])('refuses %s=%s in one line', (name, value, expected) => {
+    const read = (): unknown => readAgentConfig({ [name]: value }, 'h');
+    expect(read).toThrow(`${name}='${value}': expected ${expected}`);
+  });
+
+  test('makes no default pools when told so, else by the variables for them', () => {
+    expect(readAgentConfig({ NO_DEFAULT_POOLS: 'true' }, 'h').startup.pools).toBeUndefined();
+    const env = { CALICO_IPV4POOL_CIDR: '10.9.0.0/16', CALICO_IPV4POOL_IPIP: 'CrossSubnet' };
+    expect(readAgentConfig(env, 'h').startup.pools).toEqual({
+      4: { cidr: '10.9.0.0/16', ipip: 'cross-subnet', natOutgoing: true },
+      6: { cidr: undefined, ipip: 'off', natOutgoing: false },
+    });
+  });
+
+  test('takes CALICO_NETWORKING=false, as manifests had it, for policy without routing', () => {
+    expect(readAgentConfig({ CALICO_NETWORKING: 'false' }, 'h').backend).toBe('none');
   });
 });

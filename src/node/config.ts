@@ -1,8 +1,10 @@
 import { CalicoError } from '../base/index.js';
-import type { Issue } from '../base/index.js';
 import { etcdConfig, etcdVariables, namesEtcd } from '../datastore/index.js';
 import type { EtcdSettings, StoreConfig } from '../datastore/index.js';
-import { parseAsNumber, parseIp, formatIp } from '../net/index.js';
+import { EnvironmentReader } from './environment-reader.js';
+import type { Environment } from './environment-reader.js';
+import { readStartupConfig } from './startup-config.js';
+import type { StartupConfig } from './startup-config.js';
 
 /** All that the agent is told from outside, read once from the environment. */
 export interface AgentConfig {
@@ -15,60 +17,11 @@ export interface AgentConfig {
   readonly logDir: string;
   readonly store: StoreConfig;
   readonly backend: 'bird' | 'none';
-  /** the node's own address for routing, or `autodetect`: look at the interfaces every time */
-  readonly ipv4: string | undefined;
-  readonly ipv6: string | undefined;
-  readonly asNumber: number | undefined;
+  readonly startup: StartupConfig;
 }
-
-export type Environment = Readonly<Record<string, string | undefined>>;
-
-class Reader {
-  readonly issues: Issue[] = [];
-  readonly #env: Environment;
-
-  constructor(env: Environment) {
-    this.#env = env;
-  }
-
-  /** The first of the names that is set and not empty. */
-  text(...names: readonly string[]): string | undefined {
-    for (const name of names) {
-      const value = this.#env[name];
-      if (value !== undefined && value !== '') return value;
-    }
-    return undefined;
-  }
-
-  /** Parsed by `parse`, which answers undefined for what it does not accept. */
-  parsed<T>(name: string, expected: string, parse: (text: string) => T | undefined): T | undefined {
-    const value = this.text(name);
-    if (value === undefined) return undefined;
-    const result = parse(value);
-    if (result === undefined) this.issues.push({ path: name, value, expected });
-    return result;
-  }
-
-  choice<T extends string>(
-    name: string,
-    choices: readonly T[],
-    normalise: (text: string) => string,
-  ): T | undefined {
-    return this.parsed(name, `one of ${choices.join(', ')}`, text =>
-      choices.find(choice => choice === normalise(text)),
-    );
-  }
-}
-
-const ofVersion =
-  (version: 4 | 6) =>
-  (text: string): string | undefined => {
-    const ip = parseIp(text);
-    return ip?.version === version ? formatIp(ip) : undefined;
-  };
 
 /** The settings of etcd; what is set with `CALICO_` before it wins (calicoctl.md 2.3). */
-function readEtcd(reader: Reader): EtcdSettings {
+function readEtcd(reader: EnvironmentReader): EtcdSettings {
   const entries = Object.entries(etcdVariables).map(([setting, name]) => [
     setting,
     reader.text(`CALICO_${name}`, name),
@@ -76,7 +29,7 @@ function readEtcd(reader: Reader): EtcdSettings {
   return Object.fromEntries(entries);
 }
 
-function readStore(reader: Reader, stateDir: string): StoreConfig {
+function readStore(reader: EnvironmentReader, stateDir: string): StoreConfig {
   // Manifests of the original say etcdv2; what they mean is the etcd of today.
   const types = ['sqlite', 'etcdv2', 'etcdv3', 'kubernetes'] as const;
   const type = reader.choice('DATASTORE_TYPE', types, text => text);
@@ -86,6 +39,12 @@ function readStore(reader: Reader, stateDir: string): StoreConfig {
   return { type: 'sqlite', directory: reader.text('CALICO_STORE_DIR') ?? `${stateDir}/store` };
 }
 
+function readBackend(reader: EnvironmentReader): AgentConfig['backend'] {
+  const chosen = reader.choice('CALICO_NETWORKING_BACKEND', ['bird', 'none'], text => text);
+  // How manifests said it before there were backends to choose from.
+  return chosen ?? (reader.flag('CALICO_NETWORKING') === false ? 'none' : 'bird');
+}
+
 const NODE_NAME = /^[a-zA-Z0-9_.-]{1,128}$/;
 
 /**
@@ -93,7 +52,7 @@ const NODE_NAME = /^[a-zA-Z0-9_.-]{1,128}$/;
  * node's name when none is given.
  */
 export function readAgentConfig(env: Environment, hostname: string): AgentConfig {
-  const reader = new Reader(env);
+  const reader = new EnvironmentReader(env);
   const stateDir = reader.text('CALICO_STATE_DIR') ?? '/var/lib/calico';
   const config: AgentConfig = {
     nodeName:
@@ -105,12 +64,8 @@ export function readAgentConfig(env: Environment, hostname: string): AgentConfig
     runDir: reader.text('CALICO_RUN_DIR') ?? '/run/calico',
     logDir: reader.text('CALICO_LOG_DIR') ?? '/var/log/calico',
     store: readStore(reader, stateDir),
-    backend: reader.choice('CALICO_NETWORKING_BACKEND', ['bird', 'none'], text => text) ?? 'bird',
-    ipv4: reader.parsed('IP', 'an IPv4 address or autodetect', text =>
-      text === 'autodetect' ? text : ofVersion(4)(text),
-    ),
-    ipv6: reader.parsed('IP6', 'an IPv6 address', ofVersion(6)),
-    asNumber: reader.parsed('AS', 'an AS number (0-4294967295, or dotted)', parseAsNumber),
+    backend: readBackend(reader),
+    startup: readStartupConfig(reader),
   };
   if (reader.issues.length > 0) {
     throw new CalicoError(
