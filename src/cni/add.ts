@@ -68,8 +68,8 @@ async function addSteps(parts: CniParts, operation: Operation, undo: Undo): Prom
   const { addresses, dns } = await source.obtain(operation);
 
   const hostName = hostInterfaceOf(attachment);
-  const container = await linkContainer(parts, operation, addresses);
   undo.push(async () => detachLink(network, hostName));
+  const container = await linkContainer(parts, operation, addresses);
 
   const writes = endpointWrites({ node, attachment, config, addresses, mac: container.mac });
   undo.push(async () => {

@@ -30,7 +30,7 @@ const PROTOCOL_BOOT = 3;
 /**
  * Links a container to the host: a veth pair whose other end is born in the container, with its addresses and
  * the way out. A link of that name that is left over goes first. The host's routes are the dataplane's, which
- * sets them when policy is in the kernel. On failure nothing is left behind.
+ * sets them when policy is in the kernel. When it fails, the caller removes the link if there is one.
  * Returns the container's end.
  */
 export async function attachLink(host: HostNetwork, request: LinkRequest): Promise<LinkInfo> {
@@ -52,17 +52,12 @@ export async function attachLink(host: HostNetwork, request: LinkRequest): Promi
       ...(request.mtu === undefined ? {} : { mtu: request.mtu }),
       ...(request.mac === undefined ? {} : { containerMac: request.mac }),
     });
-    try {
-      const { onProblem } = request;
-      const ipv6 = hasVersion6(request.addresses);
-      configureWorkloadInterface(host, request.hostName, { ipv6, routeLocalnet: false, onProblem });
-      host.setLinkUp(hostEnd.index);
-      configureContainer(container, containerIndex, request);
-      return expectLink(container, request.containerName);
-    } catch (error) {
-      await host.deleteLink(hostEnd.index);
-      throw error;
-    }
+    const { onProblem } = request;
+    const ipv6 = hasVersion6(request.addresses);
+    configureWorkloadInterface(host, request.hostName, { ipv6, routeLocalnet: false, onProblem });
+    host.setLinkUp(hostEnd.index);
+    configureContainer(container, containerIndex, request);
+    return expectLink(container, request.containerName);
   } finally {
     container.close();
   }
