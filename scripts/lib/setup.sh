@@ -56,7 +56,7 @@ need_modules() {
   if ! cmp -s package-lock.json "$stamp"; then
     say "Installing npm packages (with the pinned Node runtime)"
     fetch_runtime
-    npm ci --no-audit --no-fund --loglevel=error
+    NODE_NO_WARNINGS=1 npm ci --no-audit --no-fund --loglevel=error
     cp package-lock.json "$stamp"
     rm -rf .runtime
   fi
