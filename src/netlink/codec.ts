@@ -82,6 +82,12 @@ export class MessageWriter {
     return this;
   }
 
+  u32Net(value: number): this {
+    const at = this.#claim(4);
+    this.#view.setUint32(at, value, false);
+    return this;
+  }
+
   raw(bytes: Uint8Array): this {
     const at = this.#claim(bytes.length);
     this.#bytes.set(bytes, at);
@@ -106,6 +112,12 @@ export class MessageWriter {
     return this.u16(ATTRIBUTE_HEADER_LENGTH + 4)
       .u16(type)
       .u32(value);
+  }
+
+  attributeU32Net(type: number, value: number): this {
+    return this.u16(ATTRIBUTE_HEADER_LENGTH + 4)
+      .u16(type)
+      .u32Net(value);
   }
 
   /** A text with the zero byte that C expects at its end. */

@@ -6,6 +6,8 @@ import type { ErrorCode } from '../base/index.js';
 export interface KernelAnswer {
   readonly result: number;
   readonly words?: string;
+  /** where in the request, header included, the kernel found the fault */
+  readonly offset?: number;
   /** the request was sent more than once, because the kernel had dropped it without a word */
   readonly repeated?: boolean;
 }

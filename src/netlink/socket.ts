@@ -19,11 +19,14 @@ const SOL_NETLINK = 270;
 const NETLINK_CAP_ACK = 10;
 const NETLINK_EXT_ACK = 11;
 const NETLINK_GET_STRICT_CHK = 12;
+const SOL_SOCKET = 1;
+const SO_SNDBUFFORCE = 32;
+const SO_RCVBUFFORCE = 33;
 
 const NLMSG_ERROR = 2;
 const NLMSG_DONE = 3;
 const NLM_F_REQUEST = 1;
-const NLM_F_ACK = 4;
+export const NLM_F_ACK = 4;
 const NLM_F_DUMP_INTR = 0x10;
 const NLM_F_DUMP = 0x300;
 const NLM_F_CAPPED = 0x100;
@@ -40,6 +43,10 @@ const DUMP_ATTEMPTS = 5;
  * was done then, so the request is sent again. Two in a row are rare, ten are another trouble.
  */
 export const UNANSWERED_ATTEMPTS = 10;
+
+/** Sequence numbers start again well before they would not fit 32 bits within one batch. */
+const LAST_SEQUENCE = 0xf000_0000;
+const LARGEST_KEPT_BUFFER = 1024 * 1024;
 
 /** Protocol numbers of netlink sockets. */
 export const NETLINK_ROUTE = 0;
@@ -70,8 +77,18 @@ export interface Request {
   readonly write: (writer: MessageWriter) => void;
 }
 
+/** Bytes that the kernel takes in one go, and that it keeps for us; without them its own defaults. */
+export interface SocketBuffers {
+  readonly sendBuffer?: number;
+  readonly receiveBuffer?: number;
+}
+
 /** Opens a netlink socket in the namespace the thread is in; `groups` is a mask of multicast groups. */
-export function openNetlink(libc: Libc, protocol: number, groups = 0): number {
+export function openNetlink(
+  libc: Libc,
+  protocol: number,
+  { groups = 0, sendBuffer, receiveBuffer }: SocketBuffers & { readonly groups?: number } = {},
+): number {
   const fd = libc.socket(AF_NETLINK, SOCK_RAW_CLOEXEC, protocol);
   if (fd < 0) throw kernelError('open netlink socket', { result: fd });
   // sockaddr_nl: family, padding, port 0 (the kernel chooses), groups
@@ -85,6 +102,8 @@ export function openNetlink(libc: Libc, protocol: number, groups = 0): number {
     // Older kernels lack some of them: the answers are then only less detailed.
     libc.setSocketOption(fd, SOL_NETLINK, option, 1);
   }
+  if (sendBuffer !== undefined) libc.setSocketOption(fd, SOL_SOCKET, SO_SNDBUFFORCE, sendBuffer);
+  if (receiveBuffer !== undefined) libc.setSocketOption(fd, SOL_SOCKET, SO_RCVBUFFORCE, receiveBuffer);
   return fd;
 }
 
@@ -95,14 +114,14 @@ export function openNetlink(libc: Libc, protocol: number, groups = 0): number {
 export class NetlinkSocket {
   readonly #kernel: Kernel;
   readonly #fd: number;
-  readonly #writer = new MessageWriter();
+  #writer = new MessageWriter();
   #sequence = 0;
   #open = true;
 
   /** Opens in the namespace the thread is in. */
-  constructor(kernel: Kernel, protocol: number) {
+  constructor(kernel: Kernel, protocol: number, buffers: SocketBuffers = {}) {
     this.#kernel = kernel;
-    this.#fd = openNetlink(kernel.libc, protocol);
+    this.#fd = openNetlink(kernel.libc, protocol, buffers);
   }
 
   /**
@@ -116,6 +135,31 @@ export class NetlinkSocket {
       if (answer !== undefined) return attempt === 1 ? answer : { ...answer, repeated: true };
     }
     throw noAnswer();
+  }
+
+  /**
+   * Sends the requests in one datagram, with no flags but REQUEST and their own, and returns all answers by place
+   * in the list. Success is silent where ACK was not asked for.
+   */
+  exchange(requests: readonly Request[]): ReadonlyMap<number, KernelAnswer> {
+    const first = this.#begin();
+    this.#sequence += requests.length - 1;
+    for (const [place, request] of requests.entries()) this.#write(request, first + place, 0);
+    this.#transmit();
+    const answers = new Map<number, KernelAnswer>();
+    const { libc, received, view } = this.#kernel;
+    for (;;) {
+      const length = libc.receive(this.#fd, received);
+      if (length === EAGAIN) break;
+      if (length < 0) throw kernelError('read from the kernel', { result: length });
+      forEachMessage(view, length, message => {
+        if (message.type !== NLMSG_ERROR) return;
+        const place = message.sequence - first;
+        if (!answers.has(place)) answers.set(place, readAnswer(message));
+      });
+    }
+    this.#shrink();
+    return answers;
   }
 
   /** Reads a whole table as objects; `read` may return undefined for an entry that does not interest. */
@@ -144,16 +188,35 @@ export class NetlinkSocket {
   }
 
   #send(request: Request, flags: number): number {
+    const sequence = this.#begin();
+    this.#write(request, sequence, flags);
+    this.#transmit();
+    return sequence;
+  }
+
+  /** Empties the buffer and returns the next sequence number. */
+  #begin(): number {
     if (!this.#open) throw new Error('this netlink socket is closed');
-    const sequence = (this.#sequence = (this.#sequence + 1) >>> 0 || 1);
+    if (this.#sequence > LAST_SEQUENCE) this.#sequence = 0;
+    this.#writer.reset();
+    return ++this.#sequence;
+  }
+
+  #write(request: Request, sequence: number, flags: number): void {
     const writer = this.#writer;
-    writer.reset();
     writer.begin({ type: request.type, flags: NLM_F_REQUEST | flags | (request.flags ?? 0), sequence });
     request.write(writer);
     writer.end();
-    const sent = this.#kernel.libc.send(this.#fd, writer.buffer, writer.length);
+  }
+
+  #transmit(): void {
+    const sent = this.#kernel.libc.send(this.#fd, this.#writer.buffer, this.#writer.length);
     if (sent < 0) throw kernelError('send to the kernel', { result: sent });
-    return sequence;
+  }
+
+  /** A socket lives as long as the process: megabytes of one large batch are not kept for the next. */
+  #shrink(): void {
+    if (this.#writer.buffer.length > LARGEST_KEPT_BUFFER) this.#writer = new MessageWriter();
   }
 
   /**
@@ -205,6 +268,7 @@ export function readAnswer(message: Message): KernelAnswer {
     if (attribute === NLMSGERR_ATTR_MSG) text = readText(view, valueAt, length);
     else if (attribute === NLMSGERR_ATTR_OFFS) offset = readU32(view, valueAt);
   });
-  if (text === undefined) return { result };
-  return { result, words: offset === undefined ? text : `${text} @${String(offset)}` };
+  const where = offset === undefined ? {} : { offset };
+  if (text === undefined) return { result, ...where };
+  return { result, words: offset === undefined ? text : `${text} @${String(offset)}`, ...where };
 }
