@@ -187,13 +187,13 @@ describe('messages of the kernel', () => {
   test("an error carries the kernel's words and the place, whether or not the request is repeated whole", () => {
     const words = '0c 00 01 00 6e 6f 20 77 61 79 00 00 08 00 02 00 1c 00 00 00';
     const capped = message(`9b ff ff ff 20 00 00 00 10 00 05 00 00 00 00 00 00 00 00 00 ${words}`, 0x300, 2);
-    expect(readAnswer(capped)).toEqual({ result: -101, words: 'no way @28' });
+    expect(readAnswer(capped)).toEqual({ result: -101, words: 'no way @28', offset: 28 });
     const whole = message(
       `9b ff ff ff 14 00 00 00 10 00 05 00 00 00 00 00 00 00 00 00 01 02 03 04 ${words}`,
       0x200,
       2,
     );
-    expect(readAnswer(whole)).toEqual({ result: -101, words: 'no way @28' });
+    expect(readAnswer(whole)).toEqual({ result: -101, words: 'no way @28', offset: 28 });
     expect(readAnswer(message('ea ff ff ff', 0, 3))).toEqual({ result: -22 });
     expect(readAnswer(message('00 00 00 00', 0x300, 2))).toEqual({ result: 0 });
   });
