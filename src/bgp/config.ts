@@ -10,6 +10,8 @@ export interface BgpNode {
   readonly ipv6?: Ip;
   /** absent: the global one */
   readonly asNumber?: number;
+  /** a dotted quad: the node is a route reflector of that cluster */
+  readonly clusterId?: string;
 }
 
 /** A BGP speaker that the operator named: for every node, or for this one. */

@@ -38,6 +38,37 @@ describe('the configuration of BIRD', () => {
     ]);
   });
 
+  test('has a client session for each node that peers with it, when it is a route reflector', () => {
+    const [first, second, third] = NODES;
+    if (first === undefined || second === undefined || third === undefined) throw new Error('three nodes');
+    const reflector = (node: typeof first, routeReflectorClusterID: string) => ({
+      ...node,
+      spec: { bgp: { ...node.spec.bgp, routeReflectorClusterID } },
+    });
+    const peer = (scope: string, node?: string) => ({
+      metadata: { scope, node, peerIP: '10.0.0.1' },
+      spec: { asNumber: 64_512 },
+    });
+    const sessions = (nodeName: string, cluster: string, peers: BgpSource['peers']): readonly string[] =>
+      lines(
+        render({ nodeName, nodes: [reflector(first, '1.0.0.1'), second, reflector(third, cluster)], peers }),
+        'protocol bgp',
+      );
+    const client = 'rr client; rr cluster id 1.0.0.1;';
+    expect(sessions('n1', '1.0.0.1', [peer('global')])).toEqual([
+      `protocol bgp Global_10_0_0_1 from peer4 { neighbor 10.0.0.1 as 64512; ${client} }`,
+      `protocol bgp Node_10_0_0_2 from peer4 { neighbor 10.0.0.2 as 64512; ${client} }`,
+      // Of the same cluster: it has the same clients.
+      'protocol bgp Node_10_0_0_3 from peer4 { neighbor 10.0.0.3 as 64512; }',
+    ]);
+    expect(sessions('n1', '2.0.0.2', [peer('node', 'n3')])).toEqual([
+      `protocol bgp Node_10_0_0_3 from peer4 { neighbor 10.0.0.3 as 64512; ${client} }`,
+    ]);
+    expect(sessions('n2', '1.0.0.1', [peer('global')])).toEqual([
+      'protocol bgp Global_10_0_0_1 from peer4 { neighbor 10.0.0.1 as 64512; }',
+    ]);
+  });
+
   test('gives the node and its sessions these parameters', () => {
     expect(section(render(), 'template bgp peer4')).toBe(`template bgp peer4 {
   local 10.0.0.1 as 64512;

@@ -1,5 +1,5 @@
 import { CalicoError } from '../base/index.js';
-import { contains, formatCidr, formatIp, widthOf } from '../net/index.js';
+import { contains, formatCidr, formatIp, parseIp, widthOf } from '../net/index.js';
 import type { Cidr, Ip, IpVersion } from '../net/index.js';
 import { addressOf } from './config.js';
 import type { BgpLogLevel, BgpState } from './config.js';
@@ -161,9 +161,17 @@ function sessionLine(state: BgpState, session: Session, local: Ip): string {
   ];
   const parts = [
     `neighbor ${formatIp(session.address)} as ${String(session.asNumber)};`,
+    ...(session.client ? [`rr client; rr cluster id ${clusterId(state)};`] : []),
     ...(channel.length > 0 ? [`ipv${v} { ${channel.join(' ')} };`] : []),
   ];
   return `protocol bgp ${session.name} from peer${v} { ${parts.join(' ')} }`;
+}
+
+/** Read from text by `state-from.ts`; here it only must not be anything else. */
+function clusterId({ node }: BgpState): string {
+  const ip = parseIp(node.clusterId ?? '');
+  if (ip?.version !== 4) throw new Error(`${String(node.clusterId)} is no cluster id`);
+  return formatIp(ip);
 }
 
 function prefixesOf(state: BgpState): readonly string[] {

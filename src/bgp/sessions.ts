@@ -12,12 +12,15 @@ export interface Session {
   readonly type: SessionType;
   readonly address: Ip;
   readonly asNumber: number;
+  /** the other end is told what this node, a route reflector, hears from others (RFC 4456) */
+  readonly client: boolean;
 }
 
 /**
  * The sessions of the node over one IP version, sorted by address; none without an address of that version.
  * An address that several things ask for gets one session: the node's own peer before the global one before
- * the mesh. A peer that is the node itself is kept: it stays Idle, and `node status` shows that.
+ * the mesh. A peer that is the node itself is kept: it stays Idle, and `node status` shows that. Route reflectors
+ * are no part of the mesh; one of them has every speaker of its own AS as client but those of its own cluster.
  */
 export function sessionsOf(state: BgpState, version: IpVersion): readonly Session[] {
   const local = addressOf(state.node, version);
@@ -25,10 +28,12 @@ export function sessionsOf(state: BgpState, version: IpVersion): readonly Sessio
   const byAddress = new Map<bigint, Session>();
   const add = (type: SessionType, address: Ip | undefined, asNumber: number): void => {
     if (address === undefined || address.version !== version) return;
-    byAddress.set(address.bits, { name: sessionName(type, address), type, address, asNumber });
+    const client = isClient(state, address, asNumber);
+    byAddress.set(address.bits, { name: sessionName(type, address), type, address, asNumber, client });
   };
   if (state.mesh) {
-    for (const node of state.otherNodes)
+    const meshed = state.node.clusterId === undefined ? state.otherNodes : [];
+    for (const node of meshed.filter(({ clusterId }) => clusterId === undefined))
       add('Mesh', addressOf(node, version), node.asNumber ?? state.asNumber);
     byAddress.delete(local.bits);
   }
@@ -37,6 +42,12 @@ export function sessionsOf(state: BgpState, version: IpVersion): readonly Sessio
     for (const peer of peers) add(scope === 'global' ? 'Global' : 'Node', peer.address, peer.asNumber);
   }
   return [...byAddress.values()].sort((a, b) => (a.address.bits < b.address.bits ? -1 : 1));
+}
+
+function isClient({ node, otherNodes, asNumber }: BgpState, address: Ip, remoteAs: number): boolean {
+  if (node.clusterId === undefined || remoteAs !== (node.asNumber ?? asNumber)) return false;
+  const other = otherNodes.find(each => addressOf(each, address.version)?.bits === address.bits);
+  return other?.clusterId !== node.clusterId;
 }
 
 function sessionName(type: SessionType, address: Ip): string {

@@ -51,6 +51,13 @@ describe('what BGP has to do', () => {
     expect(issues.map(({ path }) => path)).toEqual(['config.asNumber', 'config.nodeToNodeMesh']);
   });
 
+  test('leaves out a cluster id that is none, and reports it', () => {
+    const bgp = { ipv4Address: '10.0.0.1', routeReflectorClusterID: '0.0.0.0' };
+    const { state, issues } = bgpStateFrom(source({ nodes: [{ metadata: { name: 'a' }, spec: { bgp } }] }));
+    expect(state.node.clusterId).toBeUndefined();
+    expect(issues.map(({ path }) => path)).toEqual(['node(a).spec.bgp.routeReflectorClusterID']);
+  });
+
   test('covers global peers and those of this node only', () => {
     const peers = [
       { metadata: { scope: 'global', peerIP: '10.0.0.9' }, spec: { asNumber: 65_001 } },

@@ -4,6 +4,7 @@ import type { Cidr, Ip, IpVersion } from '../net/index.js';
 import { DEFAULT_AS_NUMBER } from './config.js';
 import type { BgpLogLevel, BgpNode, BgpPeer, BgpPool, BgpState } from './config.js';
 import { customFiltersFrom } from './custom-filter.js';
+import { peersAtReflector } from './reflector-peers.js';
 import { routerId } from './router-id.js';
 
 /** The part of a v1 `node` that BGP reads. */
@@ -16,6 +17,7 @@ export interface NodeSource {
               readonly asNumber?: number | string | undefined;
               readonly ipv4Address?: string | undefined;
               readonly ipv6Address?: string | undefined;
+              readonly routeReflectorClusterID?: string | undefined;
             }
           | undefined;
       }
@@ -77,13 +79,18 @@ export function bgpStateFrom(source: BgpSource): BgpStateResult {
   const node = nodes.find(({ name }) => name === source.nodeName) ?? { name: source.nodeName };
   const others = nodes.filter(({ name }) => name !== source.nodeName);
   const customFilters = customFiltersFrom(source.settings, issues);
+  const otherNodes = withoutSharedAddresses(node, others, issues);
+  const asNumber = globalAsNumber(source.settings, issues);
   const state: BgpState = {
     node,
     ownSubnets: source.ownSubnets ?? [],
-    otherNodes: withoutSharedAddresses(node, others, issues),
-    asNumber: globalAsNumber(source.settings, issues),
+    otherNodes,
+    asNumber,
     mesh: meshEnabled(source.settings, issues),
-    peers: source.peers.flatMap(peer => peerFrom(peer, source.nodeName, issues)),
+    peers: [
+      ...peersAtReflector(node, otherNodes, { peers: source.peers, asNumber }),
+      ...source.peers.flatMap(peer => peerFrom(peer, source.nodeName, issues)),
+    ],
     pools: source.pools.flatMap(pool => poolFrom(pool, source.tunnelsByAgent ?? false, issues)),
     blocks: source.blocks.flatMap(block => blockFrom(block, source.nodeName, issues)),
     logLevel: logLevel(source),
@@ -139,7 +146,21 @@ function nodeFrom(source: NodeSource, issues: Issue[]): BgpNode {
     ...(ipv4 === undefined ? {} : { ipv4 }),
     ...(ipv6 === undefined ? {} : { ipv6 }),
     ...(asNumber === undefined ? {} : { asNumber }),
+    ...clusterIdFrom(place, bgp?.routeReflectorClusterID, issues),
   };
+}
+
+function clusterIdFrom(place: string, text: string | undefined, issues: Issue[]): Pick<BgpNode, 'clusterId'> {
+  if (text === undefined || text === '') return {};
+  const ip = parseIp(text);
+  // Zero is what BIRD takes for "the router id".
+  if (ip?.version === 4 && ip.bits !== 0n) return { clusterId: formatIp(ip) };
+  issues.push({
+    path: `${place}.routeReflectorClusterID`,
+    value: text,
+    expected: 'a cluster id as a dotted quad: 1.0.0.1',
+  });
+  return {};
 }
 
 /** Of several nodes with one address the own, else the first by name keeps it: a session needs one peer. */

@@ -93,6 +93,13 @@ describe('a node that starts', () => {
     expect(said).toContain('Using configured AS number: 65001');
   });
 
+  test('stays a route reflector', async () => {
+    const bgp = { ipv4Address: '10.0.0.5', routeReflectorClusterID: '1.0.0.1' };
+    const resource = { apiVersion: 'v1', kind: 'node', metadata: { name: 'host-a' }, spec: { bgp } } as const;
+    await client.write([{ verb: 'create', resource }]);
+    expect(await register({ AS: '65001' })).toEqual({ bgp: { ...bgp, asNumber: 65_001 } });
+  });
+
   test('looks anew, with a warning, when its address has left the host', async () => {
     await register({});
     expect(await register({}, viewWith('10.0.0.9/24'))).toEqual({ bgp: { ipv4Address: '10.0.0.9' } });

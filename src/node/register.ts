@@ -61,11 +61,14 @@ async function bgpOf(
     );
   }
   const asNumber = startup.asNumber ?? stored?.asNumber;
+  const cluster = stored?.routeReflectorClusterID;
   if (backend !== 'none') tellAsNumber(log, startup.asNumber, stored?.asNumber);
   return {
     ...(asNumber === undefined ? {} : { asNumber }),
     ...(ipv4 === undefined ? {} : { ipv4Address: ipv4 }),
     ...(ipv6 === undefined ? {} : { ipv6Address: ipv6 }),
+    // The operator's alone: nothing at the start says what it should be.
+    ...(cluster === undefined ? {} : { routeReflectorClusterID: cluster }),
   };
 }
 

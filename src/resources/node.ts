@@ -15,7 +15,13 @@ export const node = defineResource({
   metadata: { name: identifier(name()) },
   spec: {
     bgp: record(
-      { asNumber: asNumber(), ipv4Address: ip(4), ipv6Address: ip(6) },
+      {
+        asNumber: asNumber(),
+        ipv4Address: ip(4),
+        ipv6Address: ip(6),
+        // Of later releases: the node passes routes on between those that peer with it.
+        routeReflectorClusterID: ip(4),
+      },
       {
         struct: 'NodeBGPSpec',
         check: (bgp, place, failed) => {

@@ -195,7 +195,12 @@ export const node: fc.Arbitrary<ResourceOf<'node'>> = whole(
     fc.constant({}),
     fc
       .record(
-        { asNumber, ipv4Address: ipText({ version: 4 }), ipv6Address: ipText({ version: 6 }) },
+        {
+          asNumber,
+          ipv4Address: ipText({ version: 4 }),
+          ipv6Address: ipText({ version: 6 }),
+          routeReflectorClusterID: ipText({ version: 4 }),
+        },
         { requiredKeys: [], ...plain },
       )
       .filter(bgp => 'ipv4Address' in bgp || 'ipv6Address' in bgp)

@@ -99,6 +99,7 @@ describe('the stored form', () => {
       '/calico/bgp/v1/host/n/ip_addr_v4': '10.0.0.1',
       '/calico/bgp/v1/host/n/ip_addr_v6': '',
       '/calico/bgp/v1/host/n/as_num': undefined,
+      '/calico/bgp/v1/host/n/rr_cluster_id': undefined,
     });
   });
 

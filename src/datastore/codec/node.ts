@@ -6,9 +6,10 @@ const birdIp = layout('/calico/v1/host/:name/bird_ip');
 const ipv4 = layout('/calico/bgp/v1/host/:name/ip_addr_v4');
 const ipv6 = layout('/calico/bgp/v1/host/:name/ip_addr_v6');
 const asNumber = layout('/calico/bgp/v1/host/:name/as_num');
-const layouts = [metadataKey, birdIp, ipv4, ipv6, asNumber] as const;
+const clusterId = layout('/calico/bgp/v1/host/:name/rr_cluster_id');
+const layouts = [metadataKey, birdIp, ipv4, ipv6, asNumber, clusterId] as const;
 
-/** A node has five keys in two trees; the metadata decide whether it exists. */
+/** A node has six keys in two trees; the metadata decide whether it exists. */
 export const nodeCodec: KindCodec<'node'> = {
   layouts,
   metadata: ({ name = '' }) => ({ name }),
@@ -24,8 +25,9 @@ export const nodeCodec: KindCodec<'node'> = {
     bgp?.ipv4Address ?? '',
     bgp?.ipv6Address ?? '',
     bgp?.asNumber === undefined ? undefined : String(bgp.asNumber),
+    bgp?.routeReflectorClusterID,
   ],
-  decode: (metadata, [, , ipv4Address = '', ipv6Address = '', number = '']) => ({
+  decode: (metadata, [, , ipv4Address = '', ipv6Address = '', number = '', cluster = '']) => ({
     metadata,
     spec: {
       bgp:
@@ -35,6 +37,7 @@ export const nodeCodec: KindCodec<'node'> = {
               asNumber: number === '' ? undefined : number,
               ipv4Address: ipv4Address === '' ? undefined : ipv4Address,
               ipv6Address: ipv6Address === '' ? undefined : ipv6Address,
+              routeReflectorClusterID: cluster === '' ? undefined : cluster,
             },
     },
   }),

@@ -1,0 +1,292 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runChecked, runProgram } from '../../src/base/index.js';
+import { agentPid, netnsPath } from '../../src/lab/index.js';
+import type { LabHost } from '../../src/lab/index.js';
+import type { Resource, ResourceOf } from '../../src/resources/index.js';
+import { note } from '../support/bird-nodes.js';
+import { createLabCluster } from '../support/lab-cluster.js';
+import type { LabCluster } from '../support/lab-cluster.js';
+import { eventually } from '../support/netns.js';
+
+const POOL = '10.65.0.0/16';
+const OUTSIDE_AS = 65_001;
+
+describe('BGP of a running cluster', () => {
+  let cluster: LabCluster;
+  let host1: LabHost;
+  let host2: LabHost;
+  let host3: LabHost;
+
+  beforeAll(async () => {
+    cluster = await createLabCluster('tb', 3);
+    [host1, host2, host3] = cluster.plan.hosts as readonly [LabHost, LabHost, LabHost]; // as planned above
+  });
+
+  afterAll(async () => {
+    await cluster.remove();
+  });
+
+  const apply = async (resource: Resource): Promise<void> => {
+    await cluster.client.write([{ verb: 'apply', resource }]);
+  };
+  const mesh = async (enabled: boolean): Promise<void> => {
+    await cluster.client.setSetting({ component: 'bgp', name: 'node_mesh' }, JSON.stringify({ enabled }));
+  };
+  const nodeOf = (host: LabHost, more: object = {}): ResourceOf<'node'> => ({
+    apiVersion: 'v1',
+    kind: 'node',
+    metadata: { name: host.name },
+    spec: { bgp: { ipv4Address: host.ipv4, ipv6Address: host.ipv6, ...more } },
+  });
+  const peerOf = (peerIP: string, asNumber: number, node?: LabHost): ResourceOf<'bgpPeer'> => ({
+    apiVersion: 'v1',
+    kind: 'bgpPeer',
+    metadata: node === undefined ? { scope: 'global', peerIP } : { scope: 'node', node: node.name, peerIP },
+    spec: { asNumber },
+  });
+  const remove = async (resource: Resource): Promise<void> => {
+    await cluster.client.write([{ verb: 'delete', resource }]);
+  };
+
+  /** Waits for each host's routes to the blocks of the two others, by the straight way. */
+  async function untilAllReach(): Promise<void> {
+    for (const host of cluster.plan.hosts) {
+      const others = cluster.plan.hosts.filter(({ name }) => name !== host.name);
+      await cluster.untilWays(
+        host,
+        POOL,
+        others.map(({ ipv4 }) => `bird ${ipv4} eth0`),
+      );
+    }
+  }
+
+  async function untilAlone(host: LabHost): Promise<void> {
+    await cluster.untilWays(host, POOL, []);
+  }
+
+  /** `<type> <address> <info>` of the IPv4 sessions of a host, sorted. */
+  async function sessions(host: LabHost): Promise<readonly string[]> {
+    const { peers } = await cluster.bgp(host);
+    return peers
+      .filter(({ version }) => version === 4)
+      .map(({ type, address, info }) => `${type} ${address} ${info}`)
+      .sort();
+  }
+
+  async function untilSessions(host: LabHost, expected: readonly string[]): Promise<void> {
+    let last: readonly string[] = [];
+    await eventually(
+      'sessions',
+      async () => {
+        last = await sessions(host);
+        return JSON.stringify(last) === JSON.stringify(expected);
+      },
+      15_000,
+    ).catch((error: unknown) => {
+      throw new Error(`${host.name} has ${JSON.stringify(last)}`, { cause: error });
+    });
+  }
+
+  test('meshes all hosts, and workloads reach each other', async () => {
+    await untilAllReach();
+    await untilSessions(host1, [
+      `node-to-node mesh ${host2.ipv4} Established`,
+      `node-to-node mesh ${host3.ipv4} Established`,
+    ]);
+    expect(await cluster.connects(host1, host3)).toBe(true);
+  });
+
+  test('goes on between hosts of different AS numbers, one of them with 4 bytes', async () => {
+    await apply(nodeOf(host2, { asNumber: 4_200_000_000 }));
+    await untilSessions(host1, [
+      `node-to-node mesh ${host2.ipv4} Established`,
+      `node-to-node mesh ${host3.ipv4} Established`,
+    ]);
+    await untilAllReach();
+    await apply(nodeOf(host2));
+    await untilAllReach();
+    expect(await cluster.connects(host1, host2)).toBe(true);
+  });
+
+  test('brings routes back by a route reflector when the mesh is off, with the true host as next hop', async () => {
+    await mesh(false);
+    for (const host of cluster.plan.hosts) await untilAlone(host);
+    expect(await sessions(host1)).toEqual([]);
+    await apply(nodeOf(host3, { routeReflectorClusterID: '1.0.0.1' }));
+    await apply(peerOf(host3.ipv4, 64_512));
+    await untilAllReach();
+    await untilSessions(host1, [`global ${host3.ipv4} Established`]);
+    expect(await cluster.connects(host1, host2)).toBe(true);
+  });
+
+  test('takes a reflector out of the mesh, and back into it when it is none any more', async () => {
+    await mesh(true);
+    await untilSessions(host1, [
+      `global ${host3.ipv4} Established`,
+      `node-to-node mesh ${host2.ipv4} Established`,
+    ]);
+    await apply(nodeOf(host3));
+    await remove(peerOf(host3.ipv4, 64_512));
+    await untilSessions(host3, [
+      `node-to-node mesh ${host1.ipv4} Established`,
+      `node-to-node mesh ${host2.ipv4} Established`,
+    ]);
+    await untilAllReach();
+    expect(await sessions(host2)).not.toContain(`global ${host3.ipv4} Established`);
+  });
+
+  test('joins hosts by peers of their own where there is no mesh', async () => {
+    await mesh(false);
+    for (const host of cluster.plan.hosts) await untilAlone(host);
+    await apply(peerOf(host2.ipv4, 64_512, host1));
+    await apply(peerOf(host1.ipv4, 64_512, host2));
+    await cluster.untilWays(host1, POOL, [`bird ${host2.ipv4} eth0`]);
+    await untilAlone(host3);
+    expect(await sessions(host1)).toEqual([`node specific ${host2.ipv4} Established`]);
+    await remove(peerOf(host2.ipv4, 64_512, host1));
+    await remove(peerOf(host1.ipv4, 64_512, host2));
+    await untilAlone(host1);
+    await mesh(true);
+    await untilAllReach();
+  });
+
+  test('does without a host that is removed, and with it again when it returns', async () => {
+    await remove(nodeOf(host3));
+    await cluster.untilWays(host1, POOL, [`bird ${host2.ipv4} eth0`]);
+    await untilAlone(host3);
+    await apply(nodeOf(host3));
+    await untilAllReach();
+    expect((await cluster.status(host3)).reasons).toEqual([]);
+  });
+
+  /** Packets lost of a ping every 20 ms between the workloads of two hosts, while `work` is done. */
+  async function lostDuring(work: () => Promise<void>): Promise<number> {
+    const netns = host1.workloads[0]?.netns ?? '';
+    const ping = spawn('nsenter', [
+      `--net=${netnsPath(netns)}`,
+      'ping',
+      '-n',
+      '-i',
+      '0.02',
+      await cluster.addressOn(host2),
+    ]);
+    let output = '';
+    ping.stdout.on('data', (text: Buffer) => (output += text.toString()));
+    const ended = new Promise(resolve => {
+      ping.once('close', resolve);
+    });
+    await eventually('packets flow', () => output.includes('icmp_seq=10 '));
+    await work();
+    ping.kill('SIGINT');
+    await ended;
+    const [, sent, received] = /([0-9]+) packets transmitted, ([0-9]+) received/.exec(output) ?? [];
+    note(`${String(sent)} packets, ${String(received)} received`);
+    // The last one may have been under way.
+    return Math.max(0, Number(sent) - Number(received) - 1);
+  }
+
+  const birdPid = async (host: LabHost): Promise<number> => {
+    const { stdout } = await runProgram('ip', ['netns', 'pids', host.netns]);
+    for (const pid of stdout.trim().split('\n')) {
+      const { stdout: name } = await runProgram('cat', [`/proc/${pid}/comm`]);
+      if (name.trim() === 'bird') return Number(pid);
+    }
+    return 0;
+  };
+
+  test('loses no packet when a BIRD is killed, and has another one running', async () => {
+    const before = await birdPid(host2);
+    expect(before).toBeGreaterThan(0);
+    const lost = await lostDuring(async () => {
+      process.kill(before, 'SIGKILL');
+      await eventually('another BIRD runs', async () => ![0, before].includes(await birdPid(host2)));
+      await untilSessions(host2, [
+        `node-to-node mesh ${host1.ipv4} Established`,
+        `node-to-node mesh ${host3.ipv4} Established`,
+      ]);
+    });
+    expect(lost).toBe(0);
+    await untilAllReach();
+  });
+
+  test('loses no packet when an agent is killed and started again, and its BIRD goes on', async () => {
+    const bird = await birdPid(host2);
+    const lost = await lostDuring(async () => {
+      process.kill(agentPid(host2) ?? 0, 'SIGKILL');
+      await eventually('the agent is gone', () => agentPid(host2) === undefined);
+      await cluster.heal();
+    });
+    expect(lost).toBe(0);
+    expect(await birdPid(host2)).toBe(bird);
+  });
+
+  describe('with a router outside that is in another AS', () => {
+    let folder: string;
+    let router: ReturnType<typeof spawn>;
+
+    beforeAll(async () => {
+      folder = mkdtempSync(join(tmpdir(), 'calico-router-'));
+      const { fabric, hosts } = cluster.plan;
+      const config = [
+        `router id ${fabric.ipv4};`,
+        'protocol device { scan time 2; }',
+        'protocol kernel { ipv4 { import none; export all; }; }',
+        ...hosts.map(
+          ({ name, ipv4 }) =>
+            `protocol bgp ${name} { local as ${String(OUTSIDE_AS)}; neighbor ${ipv4} as 64512; connect delay time 1; ipv4 { import all; export none; }; }`,
+        ),
+      ];
+      writeFileSync(join(folder, 'bird.conf'), `${config.join('\n')}\n`);
+      const files = ['-c', join(folder, 'bird.conf'), '-s', join(folder, 'ctl'), '-P', join(folder, 'pid')];
+      router = spawn('nsenter', [`--net=${netnsPath(fabric.netns)}`, 'bird', '-f', ...files], {
+        stdio: 'ignore',
+      });
+      await eventually('the router answers', async () => {
+        const { exitCode } = await runProgram('birdc', ['-s', join(folder, 'ctl'), 'show', 'status']);
+        return exitCode === 0;
+      });
+    });
+
+    afterAll(async () => {
+      const ended = new Promise(resolve => {
+        router.once('close', resolve);
+      });
+      router.kill('SIGTERM');
+      await ended;
+      rmSync(folder, { recursive: true });
+    });
+
+    async function learnt(): Promise<readonly string[]> {
+      const args = ['-n', cluster.plan.fabric.netns, 'route', 'show', 'proto', 'bird'];
+      const text = await runChecked('ip', args);
+      return text
+        .split('\n')
+        .flatMap(line => /via (\S+)/.exec(line)?.[1] ?? [])
+        .sort();
+    }
+
+    test('tells it each block from its owner, seconds after it is made a peer of all', async () => {
+      const peer = peerOf(cluster.plan.fabric.ipv4, OUTSIDE_AS);
+      const start = performance.now();
+      await apply(peer);
+      const isUp = async (host: LabHost): Promise<boolean> =>
+        (await sessions(host)).some(text => text.startsWith('global ') && text.endsWith(' Established'));
+      await eventually('a session is up', async () => await isUp(host1), 15_000);
+      note(`from the bgpPeer to Established: ${(performance.now() - start).toFixed(0)} ms`);
+      const owners = cluster.plan.hosts.map(({ ipv4 }) => ipv4).toSorted();
+      await eventually(
+        'all blocks are known',
+        async () => JSON.stringify(await learnt()) === JSON.stringify(owners),
+        15_000,
+      );
+      await remove(peer);
+      await eventually('all are forgotten', async () => (await learnt()).length === 0, 15_000);
+      await untilAllReach();
+      expect((await sessions(host1)).some(text => text.startsWith('global '))).toBe(false);
+    });
+  });
+});

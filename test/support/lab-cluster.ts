@@ -1,0 +1,117 @@
+import { askSocket, runChecked, systemClock } from '../../src/base/index.js';
+import type { BgpStatus } from '../../src/bgp/index.js';
+import { createResourceClient, openStore } from '../../src/datastore/index.js';
+import type { ResourceClient } from '../../src/datastore/index.js';
+import {
+  connectInLab,
+  controlSocket,
+  labDown,
+  labUp,
+  plainTopology,
+  planLab,
+  storeDirectory,
+} from '../../src/lab/index.js';
+import type { LabHost, LabPlan } from '../../src/lab/index.js';
+import type { AgentStatus } from '../../src/node/index.js';
+import { builtInstallation } from './installation.js';
+import { eventually } from './netns.js';
+
+/** A lab with the product as it is installed, for a test. */
+export interface LabCluster {
+  readonly plan: LabPlan;
+  readonly client: ResourceClient;
+  /** What the agent of a host says of itself. */
+  status(host: LabHost): Promise<AgentStatus>;
+  /** What BIRD of a host says, through its agent. */
+  bgp(host: LabHost): Promise<BgpStatus>;
+  /** `<protocol> <gateway> <device>` of the host's routes to networks inside `range` that lead to other hosts. */
+  ways(host: LabHost, range: string): Promise<readonly string[]>;
+  /** Waits until `ways` are exactly these, in any order; else fails with what is there. */
+  untilWays(host: LabHost, range: string, expected: readonly string[]): Promise<void>;
+  /** Whether a new TCP connection between the first workloads of two hosts is answered. */
+  connects(from: LabHost, to: LabHost): Promise<boolean>;
+  /** IPv4 address of the first workload of a host */
+  addressOn(host: LabHost): Promise<string>;
+  /** `ip` in the namespace of a host */
+  ip(host: LabHost, ...args: readonly string[]): Promise<string>;
+  /** Starts the agents that do not run. */
+  heal(): Promise<void>;
+  remove(): Promise<void>;
+}
+
+/** Builds the product and brings up hosts with one workload each; call `remove` in afterAll. */
+export async function createLabCluster(name: string, hosts: number): Promise<LabCluster> {
+  const installation = await builtInstallation();
+  const { paths } = installation;
+  const plan = planLab(`${name}${String(process.pid)}`, plainTopology(hosts, 1));
+  const context = { paths, clock: systemClock, say: () => undefined };
+  await labUp(context, plan);
+  const store = await openStore({ type: 'sqlite', directory: storeDirectory(paths, plan) });
+  const client = createResourceClient(store);
+
+  const ip = async (host: LabHost, ...args: readonly string[]): Promise<string> =>
+    await runChecked('ip', ['-n', host.netns, ...args]);
+  const status = async (host: LabHost): Promise<AgentStatus> => {
+    const { body } = await askSocket(controlSocket(paths, plan, host), '/status');
+    return JSON.parse(body) as AgentStatus; // what the agent of this tree writes
+  };
+  const ways = async (host: LabHost, range: string): Promise<readonly string[]> => {
+    const text = await ip(host, '-j', 'route', 'show', 'root', range);
+    // What iproute2 prints for routes.
+    const routes = JSON.parse(text) as readonly Readonly<Record<string, string | undefined>>[];
+    return routes
+      .filter(({ gateway }) => gateway !== undefined)
+      .map(({ protocol, gateway, dev }) => `${String(protocol)} ${String(gateway)} ${String(dev)}`)
+      .sort();
+  };
+  const addressOn = async (host: LabHost): Promise<string> => {
+    const [endpoint] = await client.list('workloadEndpoint', { node: host.name });
+    return endpoint?.spec.ipNetworks?.[0]?.replace('/32', '') ?? '';
+  };
+  return {
+    plan,
+    client,
+    ip,
+    status,
+    bgp: async host => (await status(host)).bgp as BgpStatus, // as above
+    ways,
+    addressOn,
+    async untilWays(host, range, expected) {
+      const wanted = expected.toSorted().join();
+      let last: readonly string[] = [];
+      try {
+        await eventually(
+          wanted,
+          async () => {
+            last = await ways(host, range);
+            return last.join() === wanted;
+          },
+          15_000,
+        );
+      } catch (error) {
+        throw new Error(`${host.name} has ${last.join(', ')} instead of ${wanted}`, { cause: error });
+      }
+    },
+    async connects(from, to) {
+      const [fromNetns, toNetns] = [from.workloads[0]?.netns ?? '', to.workloads[0]?.netns ?? ''];
+      const { outcome } = await connectInLab({
+        node: process.execPath,
+        program: installation.probe,
+        fromNetns,
+        toNetns,
+        address: await addressOn(to),
+        service: 'tcp:8080',
+        timeoutMs: 2000,
+      });
+      return outcome === 'answered';
+    },
+    async heal() {
+      await labUp(context, plan);
+    },
+    async remove() {
+      await store.close();
+      await labDown(context, plan);
+      installation.remove();
+    },
+  };
+}
