@@ -1,3 +1,4 @@
+export { buildInfo } from './build-info.js';
 export { systemClock } from './clock.js';
 export type { Clock } from './clock.js';
 export { digest, hexDigest, shortName } from './digest.js';

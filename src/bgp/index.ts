@@ -5,6 +5,7 @@ export type { BgpDaemon, BirdOptions } from './bird.js';
 export { DEFAULT_AS_NUMBER } from './config.js';
 export type { BgpLogLevel, BgpNode, BgpPeer, BgpPool, BgpState } from './config.js';
 export { formatPeers } from './peer-table.js';
+export { renderNothing } from './render-nothing.js';
 export { renderBird } from './render.js';
 export { bgpStateFrom } from './state-from.js';
 export type {

@@ -1,7 +1,6 @@
-import { isCalicoError, messageOf } from '../base/index.js';
+import { buildInfo, isCalicoError, messageOf } from '../base/index.js';
 import type { Clock } from '../base/index.js';
 import type { ResourceClient } from '../datastore/index.js';
-import { buildInfo } from './build-info.js';
 import type { Command, CommandEntry, CommandGroup, Datastore, ExitCode } from './command.js';
 import { commandEntries, commandGroups } from './commands/index.js';
 import { parseArguments, parseGrammar, usageSection } from './grammar/index.js';

@@ -1,9 +1,11 @@
 export { startAgent } from './agent.js';
 export type { Agent } from './agent.js';
+export { cleanUp } from './cleanup.js';
 export { readAgentConfig } from './config.js';
 export type { AgentConfig } from './config.js';
 export type { Environment } from './environment-reader.js';
-export { localHostname, readLocalSettings } from './felix-config/index.js';
+export { localValues, readLocalSettings } from './felix-config/index.js';
+export type { LocalSettings } from './felix-config/index.js';
 export { createLogger } from './log.js';
 export type { AgentContext } from './wiring.js';
 export type { AgentStatus } from './status.js';

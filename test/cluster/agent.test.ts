@@ -1,85 +1,23 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { askSocket, runProgram, systemClock } from '../../src/base/index.js';
-import { createResourceClient, openStore } from '../../src/datastore/index.js';
-import type { ResourceClient, Store } from '../../src/datastore/index.js';
-import {
-  agentPid,
-  connectInLab,
-  controlSocket,
-  labDown,
-  labUp,
-  netnsPath,
-  planLab,
-  storeDirectory,
-} from '../../src/lab/index.js';
-import type { LabHost, LabPlan, LabWorkload } from '../../src/lab/index.js';
-import type { AgentStatus } from '../../src/node/index.js';
-import { builtInstallation } from '../support/installation.js';
-import type { Installation } from '../support/installation.js';
+import type { LabHost, LabWorkload } from '../../src/lab/index.js';
+import { createAgentLab } from '../support/agent-lab.js';
+import type { AgentLab } from '../support/agent-lab.js';
 import { eventually } from '../support/netns.js';
 
-const plan: LabPlan = planLab(`ta${String(process.pid)}`, {
-  hosts: [
-    {
-      name: 'host1',
-      workloads: [
-        { name: 'web', labels: { role: 'web' } },
-        { name: 'db', labels: { role: 'db' } },
-      ],
-    },
-  ],
-});
-const [host] = plan.hosts as readonly [LabHost]; // as planned above
-const [web] = host.workloads as readonly [LabWorkload, LabWorkload];
-
-let installation: Installation;
-let store: Store;
-let client: ResourceClient;
-
-const context = () => ({ paths: installation.paths, clock: systemClock, say: () => undefined });
+let lab: AgentLab;
+let host: LabHost;
+let web: LabWorkload;
 
 beforeAll(async () => {
-  installation = await builtInstallation();
-  await labUp(context(), plan);
-  store = await openStore({ type: 'sqlite', directory: storeDirectory(installation.paths, plan) });
-  client = createResourceClient(store);
+  const workloads = ['web', 'db'].map(name => ({ name, labels: { role: name } }));
+  lab = await createAgentLab('agent', { hosts: [{ name: 'host1', workloads }] });
+  [host] = lab.plan.hosts as readonly [LabHost]; // as planned above
+  [web] = host.workloads as readonly [LabWorkload, LabWorkload];
 });
 
 afterAll(async () => {
-  await store.close();
-  await labDown(context(), plan);
-  installation.remove();
+  await lab.remove();
 });
-
-async function ruleset(): Promise<string> {
-  const args = [`--net=${netnsPath(host.netns)}`, 'nft', '-s', 'list', 'table', 'inet', 'calico'];
-  return (await runProgram('nsenter', args)).stdout;
-}
-
-/** Whether a new TCP connection from one place to the other is answered. */
-async function connects(from: string, to: string, address: string): Promise<boolean> {
-  const { outcome } = await connectInLab({
-    node: process.execPath,
-    program: installation.probe,
-    fromNetns: from,
-    toNetns: to,
-    address,
-    service: 'tcp:8080',
-    timeoutMs: 300,
-  });
-  return outcome === 'answered';
-}
-
-async function status(): Promise<AgentStatus> {
-  const answer = await askSocket(controlSocket(installation.paths, plan, host), '/status');
-  return JSON.parse(answer.body) as AgentStatus;
-}
-
-function pid(): number {
-  const found = agentPid(host);
-  if (found === undefined) throw new Error('no agent runs');
-  return found;
-}
 
 /** What is answered over TCP on the host; its status, or the end of the connection as 0. */
 async function fetched(
@@ -89,19 +27,16 @@ async function fetched(
   const script = `fetch('http://localhost:${String(port)}${path}').then(async answer =>
     console.log(JSON.stringify({ status: answer.status, body: await answer.text() })),
     () => console.log('{"status":0,"body":""}'))`;
-  const args = [`--net=${netnsPath(host.netns)}`, process.execPath, '-e', script];
-  const { stdout } = await runProgram('nsenter', args);
+  const { stdout } = await lab.run(host.netns, process.execPath, '-e', script);
   return JSON.parse(stdout) as { readonly status: number; readonly body: string }; // printed above
 }
 
 describe('an agent', () => {
   test('answers health and metrics over loopback when the datastore says so, and no longer when it does not', async () => {
-    const felix = async (name: string, value: string | undefined): Promise<void> =>
-      await client.setSetting({ component: 'felix', name }, value);
     expect(await fetched(9099, '/ready')).toEqual({ status: 0, body: '' });
-    await felix('HealthEnabled', 'true');
-    await felix('PrometheusMetricsEnabled', 'true');
-    await felix('PrometheusMetricsPort', '19091');
+    await lab.felix('HealthEnabled', 'true');
+    await lab.felix('PrometheusMetricsEnabled', 'true');
+    await lab.felix('PrometheusMetricsPort', '19091');
     await eventually('metrics are answered', async () => (await fetched(19_091, '/metrics')).status === 200);
     expect(await fetched(9099, '/readiness')).toEqual({ status: 200, body: 'ready\n' });
     expect(await fetched(9099, '/live')).toEqual({ status: 200, body: 'live\n' });
@@ -111,29 +46,29 @@ describe('an agent', () => {
     expect(body).toMatch(/^felix_resync_state 3$/m);
     expect(body).toMatch(/^felix_route_table_num_routes [4-9]$/m);
     for (const name of ['HealthEnabled', 'PrometheusMetricsEnabled', 'PrometheusMetricsPort'])
-      await felix(name, undefined);
+      await lab.felix(name, undefined);
     await eventually('health is silent', async () => (await fetched(9099, '/live')).status === 0);
   });
 
   test('takes a parameter out of the datastore at once, and tells where it comes from', async () => {
-    const action = { component: 'felix', name: 'DefaultEndpointToHostAction' } as const;
-    const toHost = async (): Promise<boolean> => await connects(web.netns, host.netns, host.ipv4);
+    const action = 'DefaultEndpointToHostAction';
+    const toHost = async (): Promise<boolean> => await lab.connects(web.netns, host.netns, host.ipv4);
     expect(await toHost()).toBe(false);
-    await client.setSetting(action, 'ACCEPT');
+    await lab.felix(action, 'ACCEPT');
     await eventually('the host can be reached', toHost);
-    expect(await status()).toMatchObject({
-      config: { DefaultEndpointToHostAction: { value: 'ACCEPT', from: 'datastore, global' } },
+    expect(await lab.status(host)).toMatchObject({
+      config: { [action]: { value: 'ACCEPT', from: 'datastore, global' } },
     });
-    await client.setSetting(action, 'perhaps');
-    await eventually('the problem is told', async () => (await status()).reasons.length > 0);
+    await lab.felix(action, 'perhaps');
+    await eventually('the problem is told', async () => (await lab.status(host)).reasons.length > 0);
     expect(await toHost()).toBe(true);
-    await client.setSetting(action, undefined);
+    await lab.felix(action, undefined);
     await eventually('the host cannot be reached', async () => !(await toHost()));
-    expect((await status()).reasons).toEqual([]);
+    expect((await lab.status(host)).reasons).toEqual([]);
   });
 
   test('tells of its endpoints, the policies over them, the datastore and the BGP daemon', async () => {
-    const { endpoints, ...rest } = await status();
+    const { endpoints, ...rest } = await lab.status(host);
     expect(rest).toMatchObject({
       node: 'host1',
       ready: true,
@@ -149,36 +84,36 @@ describe('an agent', () => {
   });
 
   test('writes its own status and, when it shall, that of its endpoints to the datastore', async () => {
-    const felix = async (name: string, value: string | undefined): Promise<void> =>
-      await client.setSetting({ component: 'felix', name }, value);
     const base = '/calico/felix/v1/host/host1';
-    await felix('ReportingIntervalSecs', '1');
-    await felix('EndpointReportingEnabled', 'true');
-    await felix('EndpointReportingDelaySecs', '0');
-    await eventually('it reports itself', async () => (await store.get(`${base}/status`)) !== undefined);
-    const report = JSON.parse((await store.get(`${base}/last_reported_status`))?.value ?? '') as unknown;
-    expect(report).toMatchObject({ first_update: true, time: expect.stringMatching(/^20.*Z$/) });
-    const key = `${base}/workload/k8s/lab.web/endpoint/eth0`;
-    const is = async (value: string): Promise<boolean> =>
-      (await store.get(key))?.value.startsWith(value) ?? false;
-    await eventually('the endpoint is up', async () => await is('{"status":"up"}'));
-    const link =
-      (await status()).endpoints.find(endpoint => endpoint.id.includes('lab.web'))?.interface ?? '';
-    const onHost = [`--net=${netnsPath(host.netns)}`, 'ip', 'link', 'set', link];
-    await runProgram('nsenter', [...onHost, 'down']);
-    await eventually('the endpoint is down', async () => await is('{"status":"down","reason":'));
-    await runProgram('nsenter', [...onHost, 'up']);
-    await eventually('the endpoint is up again', async () => await is('{"status":"up"}'));
+    const stored = async (key: string): Promise<string> =>
+      (await lab.store.get(`${base}${key}`))?.value ?? '';
+    await lab.felix('ReportingIntervalSecs', '1');
+    await lab.felix('EndpointReportingEnabled', 'true');
+    await lab.felix('EndpointReportingDelaySecs', '0');
+    await eventually('it reports itself', async () => (await stored('/status')) !== '');
+    expect(JSON.parse(await stored('/last_reported_status'))).toMatchObject({
+      first_update: true,
+      time: expect.stringMatching(/^20.*Z$/),
+    });
+    const reports = async (text: string): Promise<boolean> =>
+      (await stored('/workload/k8s/lab.web/endpoint/eth0')).startsWith(text);
+    const { endpoints } = await lab.status(host);
+    const link = endpoints.find(endpoint => endpoint.id.includes('lab.web'))?.interface ?? '';
+    await eventually('the endpoint is up', async () => await reports('{"status":"up"}'));
+    await lab.run(host.netns, 'ip', 'link', 'set', link, 'down');
+    await eventually('the endpoint is down', async () => await reports('{"status":"down","reason":'));
+    await lab.run(host.netns, 'ip', 'link', 'set', link, 'up');
+    await eventually('the endpoint is up again', async () => await reports('{"status":"up"}'));
     for (const name of ['ReportingIntervalSecs', 'EndpointReportingEnabled', 'EndpointReportingDelaySecs'])
-      await felix(name, undefined);
+      await lab.felix(name, undefined);
   });
 
   test('ends within a second when it is asked to, and leaves the kernel as it is', async () => {
-    const before = await ruleset();
-    process.kill(pid(), 'SIGTERM');
-    await eventually('it has ended', () => agentPid(host) === undefined, 1_000);
-    expect(await ruleset()).toBe(before);
-    await labUp(context(), plan);
-    expect(await ruleset()).toBe(before);
+    const before = await lab.ruleset(host);
+    process.kill(lab.pid(host), 'SIGTERM');
+    await eventually('it has ended', () => lab.pid(host) === 0, 1_000);
+    expect(await lab.ruleset(host)).toBe(before);
+    await lab.heal();
+    expect(await lab.ruleset(host)).toBe(before);
   });
 });

@@ -1,4 +1,4 @@
-import { buildInfo } from '../build-info.js';
+import { buildInfo } from '../../base/index.js';
 import { defineCommand } from '../command.js';
 import { versionHelp } from '../help/version.js';
 

@@ -50,3 +50,19 @@ function setOnlyAddress(network: HostNetwork, index: number, address: string | u
     if (other !== wanted) network.deleteAddress(index, other);
   }
 }
+
+/**
+ * For uninstalling: takes our kind of address from the device and removes it; the kernel's own one is left,
+ * down. False when there is no such device.
+ */
+export async function removeDevice(network: HostNetwork): Promise<boolean> {
+  const link = network.linkByName(IPIP_DEVICE);
+  if (link === undefined) return false;
+  for (const { interfaceIndex, address } of network.addresses()) {
+    if (interfaceIndex === link.index && address.endsWith('/32')) network.deleteAddress(link.index, address);
+  }
+  network.setLinkDown(link.index);
+  // The kernel refuses, or ignores, the removal of the one it has made itself.
+  await network.deleteLink(link.index).catch(() => undefined);
+  return true;
+}

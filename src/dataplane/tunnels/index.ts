@@ -1,3 +1,4 @@
+export { IPIP_DEVICE, removeDevice } from './device.js';
 export { Tunnels } from './driver.js';
 export type { TunnelSource } from './plan.js';
 export { uplinkOf } from './uplink.js';

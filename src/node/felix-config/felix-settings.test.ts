@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { silentLogger } from '../../base/index.js';
 import type { Logger } from '../../base/index.js';
 import type { ClusterEvent } from '../../datastore/index.js';
-import { FelixSettings, localHostname, readLocalSettings } from './felix-settings.js';
+import { FelixSettings, localValues, readLocalSettings } from './felix-settings.js';
 import type { LocalSettings } from './felix-settings.js';
 import type { FelixConfig } from './parameters.js';
 
@@ -112,7 +112,7 @@ describe('what counts on this host alone', () => {
       const local = await readLocalSettings({ CALICO_LOG_LEVEL: 'debug' }, path);
       expect(local.environment).toEqual(new Map([['LogSeverityScreen', 'debug']]));
       expect(local.problems).toEqual([`${path}: line 2 is not of the form Name = value`]);
-      expect(localHostname(local)).toBe('db-1');
+      expect(localValues(local).hostname).toBe('db-1');
     } finally {
       await rm(directory, { recursive: true });
     }

@@ -36,12 +36,11 @@ export async function readLocalSettings(
   };
 }
 
-/** The node's name, when environment or file say it. */
-export function localHostname({ environment, file }: LocalSettings): string | undefined {
+/** The values as far as environment and file decide them. */
+export function localValues({ environment, file }: LocalSettings): FelixConfig {
   const none = new Map<string, string>();
   const sources = { environment, file, 'datastore, this host': none, 'datastore, global': none };
-  const { hostname } = resolveConfig(sources).values;
-  return hostname === '' ? undefined : hostname;
+  return resolveConfig(sources).values;
 }
 
 /** Somebody who works by the configuration: called with each new one. */

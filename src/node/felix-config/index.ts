@@ -1,3 +1,3 @@
-export { FelixSettings, localHostname, readLocalSettings } from './felix-settings.js';
+export { FelixSettings, localValues, readLocalSettings } from './felix-settings.js';
 export type { LocalSettings } from './felix-settings.js';
 export type { FelixConfig } from './parameters.js';

@@ -1,4 +1,4 @@
-import { buildInfo } from '../../build-info.js';
+import { buildInfo } from '../../../base/index.js';
 import { defineCommand, flag, text } from '../../command.js';
 import { nodeRunHelp } from '../../help/node-run.js';
 import { notAvailable } from '../not-available.js';

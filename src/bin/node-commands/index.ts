@@ -1,0 +1,1 @@
+export { nodeMain } from './node-main.js';

@@ -1,0 +1,123 @@
+import { access, rm } from 'node:fs/promises';
+import { askSocket, CalicoError, messageOf } from '../base/index.js';
+import type { Clock, Logger } from '../base/index.js';
+import { createBird, renderNothing } from '../bgp/index.js';
+import { createNftApplier, createNftDataplane, IPIP_DEVICE, removeDevice } from '../dataplane/index.js';
+import { openHostNetwork } from '../netlink/index.js';
+import type { HostNetwork } from '../netlink/index.js';
+import type { AgentConfig } from './config.js';
+
+export interface CleanupContext {
+  readonly config: AgentConfig;
+  /** of our routes: what marks them as ours */
+  readonly routeProtocol: number;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** one line for each thing that was removed, or was not there */
+  readonly say: (line: string) => void;
+}
+
+/** The routing protocol number that BIRD gives its routes in the kernel (RTPROT_BIRD). */
+const BIRD_ROUTES = 12;
+const BIRD_LIMIT_MS = 5_000;
+const POLL_MS = 20;
+
+async function exists(path: string): Promise<boolean> {
+  return await access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Our daemon takes its routes out of the kernel itself, then ends; it is started for that when it is gone. */
+async function removeBird({ config, clock, log, say }: CleanupContext, network: HostNetwork): Promise<void> {
+  const files = ['bird.conf', 'bird.ctl', 'bird.pid'].map(name => `${config.runDir}/${name}`);
+  if (!(await exists(files[0] ?? ''))) {
+    say('BIRD: none of ours');
+    return;
+  }
+  const bird = createBird({
+    runDir: config.runDir,
+    logDir: config.logDir,
+    hasBirdRoutes: () => false,
+    log,
+    clock,
+  });
+  const routesLeft = (): number => network.routes().filter(route => route.protocol === BIRD_ROUTES).length;
+  const before = routesLeft();
+  await bird.apply(renderNothing());
+  const deadline = clock.monotonic() + BIRD_LIMIT_MS;
+  // Another BIRD on this host keeps its own: then the count stays, and the wait ends by its limit.
+  while (routesLeft() > 0 && clock.monotonic() < deadline) await clock.sleep(POLL_MS);
+  await bird.stop({ graceful: false });
+  for (const file of files) await rm(file, { force: true });
+  say(`BIRD: ended, ${String(before - routesLeft())} of its routes removed`);
+}
+
+async function removeRoutes(
+  { routeProtocol, say }: CleanupContext,
+  network: HostNetwork,
+): Promise<{ readonly throughTunnel: boolean }> {
+  const ours = network.routes().filter(route => route.protocol === routeProtocol);
+  const tunnel = network.linkByName(IPIP_DEVICE);
+  for (const { destination, interfaceIndex, metric, type } of ours) {
+    network.deleteRoute({
+      destination,
+      protocol: routeProtocol,
+      metric,
+      ...(interfaceIndex === undefined ? {} : { interfaceIndex }),
+      ...(type === 'blackhole' ? { type } : {}),
+    });
+  }
+  say(`routes: ${String(ours.length)} with protocol ${String(routeProtocol)} removed`);
+  return { throughTunnel: tunnel !== undefined && ours.some(route => route.interfaceIndex === tunnel.index) };
+}
+
+async function removeTable({ clock, log, say }: CleanupContext): Promise<void> {
+  const applier = createNftApplier();
+  const isThere = (await applier.readBack()) !== undefined;
+  await createNftDataplane({ applier, config: {}, log, clock }).cleanup();
+  say(isThere ? 'nftables: table inet calico removed' : 'nftables: no table inet calico');
+}
+
+async function refuseWhileRunning({ config }: CleanupContext): Promise<void> {
+  const answered = await askSocket(`${config.runDir}/control.sock`, '/live').catch(() => undefined);
+  if (answered === undefined) return;
+  throw new CalicoError('already-exists', `calico-node runs with ${config.runDir}: stop it first`);
+}
+
+/**
+ * Removes from this host's kernel exactly what the agent put there: our BIRD with its routes, our routes, the
+ * tunnel device, and last our table, so that workloads stay closed until nothing leads to them. The store,
+ * logs, workload interfaces and kernel settings stay. Returns what failed; the other steps are done all the
+ * same.
+ */
+export async function cleanUp(context: CleanupContext): Promise<readonly string[]> {
+  await refuseWhileRunning(context);
+  const failures: string[] = [];
+  const attempt = async (step: () => Promise<void>): Promise<void> => {
+    try {
+      await step();
+    } catch (error) {
+      failures.push(messageOf(error));
+    }
+  };
+  const network = await openHostNetwork();
+  try {
+    let throughTunnel = false;
+    await attempt(async () => await removeBird(context, network));
+    await attempt(async () => {
+      ({ throughTunnel } = await removeRoutes(context, network));
+    });
+    await attempt(async () => {
+      const removed = throughTunnel && (await removeDevice(network));
+      context.say(removed ? 'tunnel: device removed' : 'tunnel: none in use');
+    });
+    await attempt(async () => await removeTable(context));
+    for (const name of ['control.sock', 'cni.sock'])
+      await attempt(async () => await rm(`${context.config.runDir}/${name}`, { force: true }));
+  } finally {
+    network.close();
+  }
+  return failures;
+}
