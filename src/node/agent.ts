@@ -14,7 +14,7 @@ import { Programmed } from './programmed.js';
 import { registerNode } from './register.js';
 import { startCni } from './start-cni.js';
 import { startHealth } from './start-health.js';
-import { startNft, startNftRefresh, startPlumbing } from './start-kernel.js';
+import { startHostInterfaces, startNft, startNftRefresh, startPlumbing } from './start-kernel.js';
 import { startCluster, startPolicy } from './start-policy.js';
 import { startReports } from './start-reports.js';
 import { startRoutes } from './start-routes.js';
@@ -144,6 +144,7 @@ async function startOnDatastore(ground: Ground, state: AgentState): Promise<void
   });
   const cluster = await startCluster(ground);
   state.cluster = cluster.watch;
+  await startHostInterfaces(ground);
   const plumbing = await startPlumbing(ground);
   state.plumbing = plumbing;
   const wiring: Wiring = { ...ground, cluster, plumbing };

@@ -1,4 +1,9 @@
-import { createEndpointPlumbing, createNftApplier, createNftDataplane } from '../dataplane/index.js';
+import {
+  createEndpointPlumbing,
+  createNftApplier,
+  createNftDataplane,
+  followHostInterfaces,
+} from '../dataplane/index.js';
 import type { EndpointPlumbing, NftConfig, NftDataplane } from '../dataplane/index.js';
 import type { FelixConfig } from './felix-config/index.js';
 import type { Measurements } from './measurements.js';
@@ -63,6 +68,18 @@ export async function startNft({
   });
   await settings.follow(async values => await nft.configure(nftConfigFrom(values)));
   return nft;
+}
+
+/** Host endpoints stay on the interfaces that have their addresses. */
+export async function startHostInterfaces({ parts, network, nft, log }: Ground): Promise<void> {
+  await parts.start({
+    name: 'host interfaces',
+    start: async () =>
+      await Promise.resolve(followHostInterfaces({ network, nft, log: log.with({ part: 'nft' }) })),
+    stop: follower => {
+      follower.close();
+    },
+  });
 }
 
 /** Interfaces, routes and neighbours of this host's endpoints. */

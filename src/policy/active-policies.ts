@@ -1,5 +1,6 @@
 import { MultiMap } from '../base/index.js';
 import { LabelIndex } from './label-index.js';
+import { decidesAt } from './order.js';
 import type { Changes, LabelledEndpoint } from './effective-labels.js';
 import type { Endpoint, EndpointId, Policy, PolicyId, Profile, ProfileId, Rule } from './model.js';
 
@@ -33,18 +34,23 @@ export function createActivePolicies(node: string): ActivePolicies {
   const policyById = new Map<PolicyId, Policy>();
   const profileById = new Map<ProfileId, Profile>();
   const index = new LabelIndex<EndpointId, PolicyId>();
+  // Policies without the stage that workloads have are no business of theirs.
+  const hostIndex = new LabelIndex<EndpointId, PolicyId>();
   const users = new MultiMap<ProfileId, EndpointId>();
 
   const setPolicy = (id: PolicyId, policy: Policy | undefined): void => {
     const inForce = policy === undefined || policy.types.length === 0 ? undefined : policy;
     if (inForce === undefined) policyById.delete(id);
     else policyById.set(id, inForce);
-    index.setQuery(id, inForce?.selector);
+    const isForAll = inForce !== undefined && decidesAt(inForce, 'workload', 'normal');
+    index.setQuery(id, isForAll ? inForce.selector : undefined);
+    hostIndex.setQuery(id, isForAll ? undefined : inForce?.selector);
   };
 
   const setEndpoint = (id: EndpointId, labelled: LabelledEndpoint | undefined): void => {
     for (const profile of local.get(id)?.profiles ?? []) users.delete(profile, id);
     index.setItem(id, labelled?.labels);
+    hostIndex.setItem(id, labelled?.endpoint.kind === 'host' ? labelled.labels : undefined);
     if (labelled === undefined) {
       local.delete(id);
       return;
@@ -53,8 +59,16 @@ export function createActivePolicies(node: string): ActivePolicies {
     for (const profile of labelled.endpoint.profiles) users.add(profile, id);
   };
 
+  const endpointsOf = (id: PolicyId): readonly EndpointId[] => [
+    ...index.itemsOf(id),
+    ...hostIndex.itemsOf(id),
+  ];
+  const matching = (id: EndpointId): readonly PolicyId[] => [
+    ...index.queriesOf(id),
+    ...hostIndex.queriesOf(id),
+  ];
   const activePolicy = (id: PolicyId): Policy | undefined =>
-    index.itemsOf(id).size > 0 ? policyById.get(id) : undefined;
+    endpointsOf(id).length > 0 ? policyById.get(id) : undefined;
   const activeProfile = (id: ProfileId): Profile | undefined =>
     users.has(id) ? (profileById.get(id) ?? missingProfile(id)) : undefined;
 
@@ -66,7 +80,7 @@ export function createActivePolicies(node: string): ActivePolicies {
         endpoints: new Set<EndpointId>(),
       };
       const touchNeighbours = (id: EndpointId): void => {
-        for (const policy of index.queriesOf(id)) touched.policies.add(policy);
+        for (const policy of matching(id)) touched.policies.add(policy);
         for (const profile of local.get(id)?.profiles ?? []) touched.profiles.add(profile);
       };
 
@@ -85,9 +99,9 @@ export function createActivePolicies(node: string): ActivePolicies {
       }
       for (const [id, policy] of policies) {
         touched.policies.add(id);
-        for (const endpoint of index.itemsOf(id)) touched.endpoints.add(endpoint);
+        for (const endpoint of endpointsOf(id)) touched.endpoints.add(endpoint);
         setPolicy(id, policy);
-        for (const endpoint of index.itemsOf(id)) touched.endpoints.add(endpoint);
+        for (const endpoint of endpointsOf(id)) touched.endpoints.add(endpoint);
       }
       return {
         policies: new Map([...touched.policies].map(id => [id, activePolicy(id)])),
@@ -97,6 +111,8 @@ export function createActivePolicies(node: string): ActivePolicies {
     },
 
     policiesOf: endpoint =>
-      [...index.queriesOf(endpoint)].map(id => policyById.get(id)).filter(policy => policy !== undefined),
+      matching(endpoint)
+        .map(id => policyById.get(id))
+        .filter(policy => policy !== undefined),
   };
 }

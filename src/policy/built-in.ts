@@ -18,6 +18,14 @@ function isIcmp6(packet: Packet): boolean {
   return packet.ipVersion === 6 && packet.protocol === protocolNumbers.icmpv6;
 }
 
+/** What Linux never tracks as a connection: neighbour, router and listener discovery. */
+const DISCOVERY: readonly (number | undefined)[] = [130, 131, 132, 133, 134, 135, 136, 143];
+
+/** True for messages without which the link itself does not work, so that no host endpoint's policy is asked. */
+export function isDiscovery(packet: Packet): boolean {
+  return isIcmp6(packet) && DISCOVERY.includes(packet.icmpType);
+}
+
 function isDhcp(packet: Packet): boolean {
   const [client, server] = packet.ipVersion === 4 ? [68, 67] : [546, 547];
   return (

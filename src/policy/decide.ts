@@ -1,9 +1,9 @@
 import { matches } from '../selector/index.js';
 import { effectiveLabels } from './effective-labels.js';
 import { firstMismatch } from './match-rule.js';
-import { orderedTiers } from './order.js';
+import { decidesAt, orderedTiers } from './order.js';
 import type { MatchContext } from './match-rule.js';
-import type { Direction, Endpoint, PolicyId, Rules } from './model.js';
+import type { Direction, Endpoint, PolicyId, Rules, Stage } from './model.js';
 import type { Model } from './snapshot.js';
 import type { Decision, RuleOwner, Step } from './verdict.js';
 
@@ -20,33 +20,61 @@ export interface Question {
   readonly context: MatchContext;
 }
 
+type StagedQuestion = Question & { readonly stage: Stage };
+
 /** What the policies and then the profiles of one endpoint say in one direction (policy-enforcement 3.3). */
 export function decide(question: Question): Outcome {
-  const { model, endpoint, direction } = question;
   const steps: Step[] = [];
-  const ruled = (owner: RuleOwner, rules: Rules): Decision | 'pass' | undefined =>
-    walkRules({ ...question, owner, rules, steps });
+  const staged = { ...question, stage: 'normal' as const };
+  return outcome(byTiers(staged, steps).decision ?? byProfiles(staged, steps), steps);
+}
 
-  for (const tier of orderedTiers(policiesOf(model, endpoint))) {
+/**
+ * What the policies of a host endpoint say at another stage than `normal`; undefined when none is for that
+ * stage and direction. Profiles have no say there: what no policy decides goes on (policy-enforcement 4.2).
+ */
+export function decideAt(
+  question: Question & { readonly stage: Exclude<Stage, 'normal'> },
+): Outcome | undefined {
+  const steps: Step[] = [];
+  const { decision, policies } = byTiers(question, steps);
+  if (policies.length === 0) return undefined;
+  return outcome(decision ?? { kind: 'no-verdict', policies }, steps);
+}
+
+/** The decision of the first tier that takes one, and the policies that were asked. */
+function byTiers(
+  question: StagedQuestion,
+  steps: Step[],
+): { readonly decision?: Decision; readonly policies: readonly PolicyId[] } {
+  const { model, direction, stage } = question;
+  const asked: PolicyId[] = [];
+  for (const tier of orderedTiers(policiesOf(question))) {
     const policies = tier[direction];
     if (policies.length === 0) continue;
+    asked.push(...policies);
     const decision = inTier(policies, id => {
       const policy = model.policies.get(id);
-      return policy && ruled({ kind: 'policy', id }, policy);
+      return policy && walkRules({ ...question, owner: { kind: 'policy', id }, rules: policy, steps });
     });
     if (decision === 'pass') continue;
-    return outcome(decision ?? { kind: 'end-of-tier', tier: tier.name, policies }, steps);
+    if (decision !== undefined) return { decision, policies: asked };
+    const endsTier = stage === 'normal' || stage === 'forward';
+    if (endsTier) return { decision: { kind: 'end-of-tier', tier: tier.name, policies }, policies: asked };
   }
-  return outcome(byProfiles(question, ruled), steps);
+  return { policies: asked };
 }
 
 function outcome(decision: Decision, steps: readonly Step[]): Outcome {
-  return { allowed: decision.kind === 'rule' && decision.action === 'allow', decision, steps };
+  const allowed = decision.kind === 'rule' ? decision.action === 'allow' : decision.kind === 'no-verdict';
+  return { allowed, decision, steps };
 }
 
-function policiesOf(model: Model, endpoint: Endpoint) {
+function policiesOf({ model, endpoint, stage }: StagedQuestion) {
   const labels = effectiveLabels(endpoint, id => model.profiles.get(id));
-  return [...model.policies.values()].filter(policy => matches(policy.selector, labels));
+  return [...model.policies.values()].filter(
+    policy => decidesAt(policy, endpoint.kind, stage) && matches(policy.selector, labels),
+  );
 }
 
 function inTier(
@@ -60,24 +88,22 @@ function inTier(
   return undefined;
 }
 
-function byProfiles(
-  { model, endpoint }: Question,
-  ruled: (owner: RuleOwner, rules: Rules) => Decision | 'pass' | undefined,
-): Decision {
+function byProfiles(question: StagedQuestion, steps: Step[]): Decision {
+  const { model, endpoint } = question;
   for (const id of endpoint.profiles) {
     const profile = model.profiles.get(id);
     if (profile === undefined) return { kind: 'missing-profile', id };
-    const answer = ruled({ kind: 'profile', id }, profile);
+    const answer = walkRules({ ...question, owner: { kind: 'profile', id }, rules: profile, steps });
     if (answer !== undefined && answer !== 'pass') return answer; // a pass ends just this profile
   }
   return { kind: 'end-of-profiles', profiles: endpoint.profiles };
 }
 
 function walkRules(
-  walk: Question & { readonly owner: RuleOwner; readonly rules: Rules; readonly steps: Step[] },
+  walk: StagedQuestion & { readonly owner: RuleOwner; readonly rules: Rules; readonly steps: Step[] },
 ): Decision | 'pass' | undefined {
-  const { owner, direction, steps, context } = walk;
-  const at = { endpoint: walk.endpoint.id, direction, owner };
+  const { owner, direction, stage, steps, context } = walk;
+  const at = { endpoint: walk.endpoint.id, direction, stage, owner };
   for (const [index, { action, match }] of walk.rules[direction].entries()) {
     const mismatch = firstMismatch(match, context);
     steps.push({ ...at, kind: 'rule', index, action, ...(mismatch !== undefined && { mismatch }) });

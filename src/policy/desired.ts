@@ -1,6 +1,5 @@
 import type {
   Action,
-  Direction,
   Endpoint,
   EndpointId,
   Pool,
@@ -8,6 +7,7 @@ import type {
   ProfileId,
   RuleMatch,
   SetId,
+  Stage,
 } from './model.js';
 
 /**
@@ -47,12 +47,11 @@ export interface LocalEndpoint {
   readonly endpoint: Endpoint;
   /** in order; tiers without a matching policy are left out */
   readonly tiers: readonly EndpointTier[];
+  /** only for a host endpoint: what decides at the other stages, those without a policy left out */
+  readonly stages?: StageTiers;
 }
 
-/** `endpoint` counts a direction as governed when any tier has a policy for it. */
-export function governed(local: LocalEndpoint, direction: Direction): boolean {
-  return local.tiers.some(tier => tier[direction].length > 0);
-}
+export type StageTiers = Readonly<Partial<Record<Exclude<Stage, 'normal'>, readonly EndpointTier[]>>>;
 
 /**
  * Ordered so that each update may use what came before it and nothing is removed while it is used:

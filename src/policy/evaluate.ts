@@ -1,8 +1,10 @@
 import { allowedToHost, deniedFromWorkload } from './built-in.js';
 import { decide } from './decide.js';
 import { effectiveLabels, effectiveTags } from './effective-labels.js';
+import { intoHost, outOfHost, throughInto, throughOutOf } from './host-passages.js';
 import { addressesOf, endpointsAt, locate, locateDestination } from './locate.js';
 import type { LabelledEndpoint, ProfileLookup } from './effective-labels.js';
+import type { HostSide, Passage, Trip } from './host-passages.js';
 import type { MatchContext } from './match-rule.js';
 import type { Endpoint, EndpointId } from './model.js';
 import type { Located, Packet } from './packet.js';
@@ -10,21 +12,14 @@ import type { Model } from './snapshot.js';
 import type { Crossing, Decision, Step, Verdict } from './verdict.js';
 import type { Ip } from '../net/index.js';
 
-interface Journey {
-  readonly model: Model;
-  readonly packet: Packet;
+interface Journey extends Trip {
   readonly source: Located;
   readonly destination: Located;
-  readonly context: MatchContext;
-}
-
-interface Passage extends Crossing {
-  readonly steps?: readonly Step[];
 }
 
 /**
  * What happens to the first packet of a connection, and why. Pure: the oracle of the kernel tests and the
- * engine of `calicoctl why`. Host endpoints are known as places; their own policy is not judged.
+ * engine of `calicoctl why`.
  */
 export function evaluate(model: Model, packet: Packet): Verdict {
   const addresses = addressesOf(packet);
@@ -48,6 +43,9 @@ export function evaluate(model: Model, packet: Packet): Verdict {
     steps.push(...taken);
     if (!crossing.allowed) break;
   }
+  if (path.length === 0) {
+    path.push(unpoliced([source.kind, destination.kind].includes('host') ? 'host-traffic' : 'no-endpoint'));
+  }
   return { allowed: path.every(({ allowed }) => allowed), packet, source, destination, path, steps };
 }
 
@@ -62,25 +60,64 @@ function side(model: Model, address: Ip, port: number | undefined): MatchContext
 }
 
 /**
- * The points that a packet passes, one after the other (policy-enforcement 1.1):
+ * The points that a packet passes, one after the other (policy-enforcement 1.1). `[…]` are host endpoints, where
+ * there are any; `-//-` is the wire between hosts.
  *
- *   workload ─ egress ─┬─ ingress ─ workload
- *                      ├─ to-host ─ its own host        host ─ (never policed) ─ its own workload
- *                      └─────────── anything else       anything else ─ ingress ─ workload
+ *   workload ─ egress ─┬─ ingress ─ workload on the same host
+ *                      ├─ to-host ─ its own host       host ─ (never policed) ─ its own workload
+ *                      └─ [forward] -//-               host ─ [untracked, normal] -//-
+ *
+ *   -//- [untracked, pre-DNAT] ─┬─ [normal] ─ host
+ *                               ├─ [forward] ─ ingress ─ workload
+ *                               └─ [forward] ─ [forward of another interface] -//-
  */
 function* passages(journey: Journey): Generator<Passage, void> {
   const { source, destination } = journey;
+  const [from, to] = [nodeOf(source), nodeOf(destination)];
   const isFromOurs = source.kind === 'workload' || source.kind === 'unknown';
   const isToOurs = destination.kind === 'workload' || destination.kind === 'unknown';
   if (isFromOurs && isToOurs && idOf(source) === idOf(destination)) {
     yield unpoliced('same-endpoint'); // it never leaves the workload's own network stack
     return;
   }
-  if (isFromOurs) yield* outOf(journey, source);
+  if (isFromOurs) yield* outOfWorkload(journey, source);
+  if (from === undefined || from !== to) yield* overTheWire(journey, from, to);
   if (isToOurs) yield intoWorkload(journey, destination);
-  if (!isFromOurs && !isToOurs) {
-    yield unpoliced([source.kind, destination.kind].includes('host') ? 'host-traffic' : 'no-endpoint');
+}
+
+/** The host endpoints on the way from one host to another. */
+function* overTheWire(journey: Journey, from?: string, to?: string): Generator<Passage, void> {
+  const { packet, source, destination } = journey;
+  if (source.kind === 'host') yield* outOfHost(journey, hostSide(journey, source.node, 'out'));
+  else if (from !== undefined) yield* throughOutOf(journey, hostSide(journey, from, 'out'));
+  for (const { node, in: into, out } of packet.hops ?? []) {
+    if (node === from || node === to) continue;
+    const isDone = yield* throughInto(journey, { node, interfaceName: into });
+    if (!isDone) yield* throughOutOf(journey, { node, interfaceName: out });
   }
+  if (destination.kind === 'host') yield* intoHost(journey, hostSide(journey, destination.node, 'in'));
+  else if (to !== undefined) yield* throughInto(journey, hostSide(journey, to, 'in'));
+}
+
+/** The host on which one end of the way is; an unknown endpoint's id tells it. */
+function nodeOf(located: Located): string | undefined {
+  switch (located.kind) {
+    case 'workload':
+      return located.endpoint.node;
+    case 'host':
+      return located.node;
+    case 'unknown':
+      return /^workload:([^/]*)\//.exec(located.id)?.[1];
+    case 'outside':
+      break;
+  }
+  return undefined;
+}
+
+function hostSide({ packet, source, destination }: Journey, node: string, way: 'in' | 'out'): HostSide {
+  const interfaceName = packet.hops?.find(hop => hop.node === node)?.[way];
+  const [end, address] = way === 'in' ? [destination, packet.destination] : [source, packet.source];
+  return { node, interfaceName, ...(end.kind === 'host' && { address }) };
 }
 
 type Ours = Extract<Located, { kind: 'workload' | 'unknown' }>;
@@ -97,7 +134,10 @@ function unknown(point: 'egress' | 'ingress', endpoint: EndpointId): Passage {
   return { point, endpoint, allowed: false, decision: { kind: 'built-in-deny', reason: 'unknown-endpoint' } };
 }
 
-function* outOf({ model, packet, destination, context }: Journey, from: Ours): Generator<Passage, void> {
+function* outOfWorkload(
+  { model, packet, destination, context }: Journey,
+  from: Ours,
+): Generator<Passage, void> {
   if (from.kind === 'unknown') {
     yield unknown('egress', from.id);
     return;

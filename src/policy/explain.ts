@@ -72,6 +72,7 @@ const builtInAllowWords: Record<Extract<Decision, { kind: 'built-in-allow' }>['r
   'neighbour-discovery': 'neighbour discovery always reaches the host',
   dhcp: 'DHCP always reaches the host',
   dns: 'DNS over UDP always reaches the host',
+  failsafe: 'it is a failsafe port',
 };
 
 const hostActionWords: Record<Extract<Decision, { kind: 'endpoint-to-host' }>['action'], string> = {
@@ -83,7 +84,7 @@ const hostActionWords: Record<Extract<Decision, { kind: 'endpoint-to-host' }>['a
 const notPolicedWords: Record<Extract<Decision, { kind: 'not-policed' }>['reason'], string> = {
   'from-own-host': 'a host always reaches its own workloads',
   'same-endpoint': 'it never leaves the workload',
-  'host-traffic': 'traffic of a host itself is not policed',
+  'host-traffic': 'no host endpoint polices it',
   'no-endpoint': 'neither end is an endpoint',
 };
 
@@ -113,6 +114,8 @@ function decisionText({ point, decision }: Crossing): string {
       return endOfTierText(decision.policies, point);
     case 'end-of-profiles':
       return endOfProfilesText(decision.profiles, point);
+    case 'no-verdict':
+      return `because no rule of ${quotedList(decision.policies)} decides (${point})`;
     case 'missing-profile':
       return `by default (${point}: profile '${decision.id}' does not exist)`;
     case 'built-in-deny':
@@ -127,13 +130,20 @@ function decisionText({ point, decision }: Crossing): string {
   return `because ${notPolicedWords[decision.reason]}`;
 }
 
-function pointText({ point, endpoint }: Crossing): string {
+const stageWords: Readonly<Record<NonNullable<Crossing['stage']>, string>> = {
+  untracked: ', before connection tracking',
+  'pre-dnat': ', before destination NAT',
+  forward: ', forwarded,',
+};
+
+function pointText({ point, endpoint, stage }: Crossing): string {
   const name = endpoint === undefined ? '' : endpointName(endpoint);
+  const when = stage === undefined ? '' : stageWords[stage];
   switch (point) {
     case 'egress':
-      return ` on the way out of ${name}`;
+      return ` on the way out of ${name}${when}`;
     case 'ingress':
-      return ` on the way into ${name}`;
+      return ` on the way into ${name}${when}`;
     case 'to-host':
       return ` from ${name} to its own host`;
     case 'unpoliced':
@@ -165,9 +175,11 @@ export function explainBriefly(verdict: Verdict): string {
  * what was looked at there, indented.
  */
 export function explain(verdict: Verdict): readonly string[] {
-  const stepsAt = ({ point, endpoint }: Crossing): readonly string[] =>
+  const stepsAt = ({ point, endpoint, stage }: Crossing): readonly string[] =>
     verdict.steps
-      .filter(step => step.direction === point && step.endpoint === endpoint)
+      .filter(
+        step => step.direction === point && step.endpoint === endpoint && step.stage === (stage ?? 'normal'),
+      )
       .map(step => `    ${stepText(step)}`);
   return [
     `${packetText(verdict)}: ${verdict.allowed ? 'allowed' : 'denied'}`,

@@ -2,7 +2,7 @@ import { formatCidr } from '../net/index.js';
 import { createActivePolicies } from './active-policies.js';
 import { createEffectiveLabels } from './effective-labels.js';
 import { createIpSets } from './ip-sets.js';
-import { compareText, orderedTiers } from './order.js';
+import { compareText, decidesAt, orderedTiers } from './order.js';
 import { createRuleSelectors } from './rule-selectors.js';
 import { sequence } from './sequence.js';
 import { Sent } from './sent.js';
@@ -16,12 +16,15 @@ import type {
   Pool,
   Profile,
   ProfileId,
+  Stage,
 } from './model.js';
 
 export interface PolicyGraph {
   /** Takes a batch of changes; answers with what the dataplane must do about it, in an order it may follow. */
   apply(changes: readonly ModelChange[]): readonly DataplaneUpdate[];
 }
+
+const hostStages = ['untracked', 'pre-dnat', 'forward'] as const;
 
 /** The last change of each object; what it replaces in the same batch never happened. */
 function latest(changes: readonly ModelChange[]) {
@@ -46,6 +49,15 @@ function latest(changes: readonly ModelChange[]) {
     }
   }
   return { endpoints, policies, profiles, pools };
+}
+
+function withTiers(endpoint: Endpoint, policies: readonly Policy[]): LocalEndpoint {
+  const at = (stage: Stage) =>
+    orderedTiers(policies.filter(policy => decidesAt(policy, endpoint.kind, stage)));
+  const tiers = at('normal');
+  if (endpoint.kind === 'workload') return { endpoint, tiers };
+  const others = hostStages.map(stage => [stage, at(stage)] as const).filter(([, some]) => some.length > 0);
+  return others.length === 0 ? { endpoint, tiers } : { endpoint, tiers, stages: Object.fromEntries(others) };
 }
 
 /**
@@ -82,7 +94,7 @@ export function createPolicyGraph(node: string): PolicyGraph {
 
   //  local endpoint, policies that match it ─► order ─► its tiers
   const localEndpoint = (id: EndpointId, endpoint: Endpoint | undefined): LocalEndpoint | undefined =>
-    endpoint && { endpoint, tiers: orderedTiers(activePolicies.policiesOf(id)) };
+    endpoint && withTiers(endpoint, activePolicies.policiesOf(id));
 
   return {
     apply(changes) {

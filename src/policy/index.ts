@@ -1,10 +1,21 @@
-export { governed } from './desired.js';
-export type { ActiveMatch, ActiveRule, ActiveRules, DataplaneUpdate, LocalEndpoint } from './desired.js';
+export type {
+  ActiveMatch,
+  ActiveRule,
+  ActiveRules,
+  DataplaneUpdate,
+  EndpointTier,
+  LocalEndpoint,
+  StageTiers,
+} from './desired.js';
 export { evaluate } from './evaluate.js';
 export { endpointName, explain, explainBriefly } from './explain.js';
+export { defaultFailsafePorts } from './failsafe-ports.js';
+export type { FailsafePort } from './failsafe-ports.js';
 export { modelChangeFromV1, workloadId } from './from-v1.js';
 export { createPolicyGraph } from './graph.js';
 export type { PolicyGraph } from './graph.js';
+export { claimsOnInterfaces } from './host-interfaces.js';
+export type { HostInterfaces } from './host-interfaces.js';
 export type {
   Action,
   Direction,
@@ -22,8 +33,9 @@ export type {
   RuleMatch,
   Rules,
   SetId,
+  Stage,
 } from './model.js';
-export type { Packet } from './packet.js';
+export type { Hop, Packet } from './packet.js';
 export { emptyModel, modelOf } from './snapshot.js';
 export type { Model } from './snapshot.js';
 export type { Verdict } from './verdict.js';

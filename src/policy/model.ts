@@ -13,6 +13,12 @@ export type SetId = string & { readonly __brand: 'SetId' };
 /** Towards the endpoint, or away from it. */
 export type Direction = 'ingress' | 'egress';
 
+/**
+ * Where a packet meets the policies of a host endpoint: before connection tracking, before destination NAT, on
+ * its way through the host, and, `normal`, to or from the host itself. Workloads have only `normal`.
+ */
+export type Stage = 'untracked' | 'pre-dnat' | 'forward' | 'normal';
+
 export type Labels = Readonly<Record<string, string>>;
 
 export interface Endpoint {
@@ -91,6 +97,8 @@ export interface Policy extends Rules {
   readonly selector: Selector;
   /** the directions that it decides: a v1 policy both, even with an empty rule list */
   readonly types: readonly Direction[];
+  /** the stages of host endpoints at which it decides; absent: `normal`, the only one that workloads have */
+  readonly stages?: readonly Stage[];
 }
 
 export interface Profile extends Rules {

@@ -1,5 +1,5 @@
 import type { EndpointTier } from './desired.js';
-import type { Direction, Policy } from './model.js';
+import type { Direction, Endpoint, Policy, Stage } from './model.js';
 
 /** Order of evaluation inside a tier: by `order`, absent last, ties by id in byte order. */
 export function comparePolicies(a: Policy, b: Policy): number {
@@ -11,6 +11,15 @@ export function comparePolicies(a: Policy, b: Policy): number {
 /** Byte order for the characters that names may hold. */
 export function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** Whether the policy, when its selector matches, decides over an endpoint of that kind at that stage. */
+export function decidesAt(
+  { stages = ['normal'], types }: Policy,
+  kind: Endpoint['kind'],
+  stage: Stage,
+): boolean {
+  return types.length > 0 && stages.includes(stage) && (kind === 'host' || stage === 'normal');
 }
 
 /** In which order the policies that match an endpoint decide over it; a policy counts only in its `types`. */

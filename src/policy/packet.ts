@@ -18,6 +18,15 @@ export interface Packet {
   /** where it starts and ends, when the addresses do not tell (a spoofed source, a host without known addresses) */
   readonly from?: Place;
   readonly to?: Place;
+  /** the interfaces by which it enters and leaves hosts, where known; the hosts that it just crosses */
+  readonly hops?: readonly Hop[];
+}
+
+/** A host on the way, with the interface where the packet enters it and that where it leaves it. */
+export interface Hop {
+  readonly node: string;
+  readonly in?: string;
+  readonly out?: string;
 }
 
 /** An endpoint, or the processes of a host. */

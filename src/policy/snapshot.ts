@@ -1,3 +1,6 @@
+import { defaultFailsafePorts } from './failsafe-ports.js';
+import type { FailsafePorts } from './failsafe-ports.js';
+import type { HostInterfaces } from './host-interfaces.js';
 import type { Endpoint, EndpointId, ModelChange, Policy, PolicyId, Profile, ProfileId } from './model.js';
 
 /** Settings of the agent that decide over packets; the names are those of its configuration. */
@@ -6,6 +9,8 @@ export interface PolicySettings {
   readonly defaultEndpointToHostAction: 'drop' | 'return' | 'accept';
   /** workloads may always ask their host by DHCP, and by DNS over UDP */
   readonly workloadDhcpDnsToHost: boolean;
+  /** what no policy of a host endpoint closes */
+  readonly failsafePorts: FailsafePorts;
 }
 
 /** The whole model at one moment: what the evaluator judges a packet by. */
@@ -15,6 +20,8 @@ export interface Model {
   readonly profiles: ReadonlyMap<ProfileId, Profile>;
   /** canonical addresses of the hosts themselves, by name of the node */
   readonly hosts: ReadonlyMap<string, readonly string[]>;
+  /** the interfaces of hosts, by name of the node, as far as they are known */
+  readonly interfaces?: ReadonlyMap<string, HostInterfaces>;
   readonly settings: PolicySettings;
 }
 
@@ -24,7 +31,11 @@ export const emptyModel: Model = {
   policies: new Map(),
   profiles: new Map(),
   hosts: new Map(),
-  settings: { defaultEndpointToHostAction: 'drop', workloadDhcpDnsToHost: true },
+  settings: {
+    defaultEndpointToHostAction: 'drop',
+    workloadDhcpDnsToHost: true,
+    failsafePorts: defaultFailsafePorts,
+  },
 };
 
 function changed<Id, Value>(map: Map<Id, Value>, id: Id, value: Value | undefined): void {

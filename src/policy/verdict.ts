@@ -1,4 +1,4 @@
-import type { Action, Direction, EndpointId, PolicyId, ProfileId, RuleMatch } from './model.js';
+import type { Action, Direction, EndpointId, PolicyId, ProfileId, RuleMatch, Stage } from './model.js';
 import type { Located, Packet } from './packet.js';
 
 /** Whose rule: a policy's or a profile's. */
@@ -7,7 +7,11 @@ export type RuleOwner =
   | { readonly kind: 'profile'; readonly id: ProfileId };
 
 /** One thing that was looked at on the way to a decision. */
-export type Step = { readonly endpoint: EndpointId; readonly direction: Direction } & (
+export type Step = {
+  readonly endpoint: EndpointId;
+  readonly direction: Direction;
+  readonly stage: Stage;
+} & (
   | {
       readonly kind: 'rule';
       readonly owner: RuleOwner;
@@ -33,6 +37,8 @@ export type Decision =
   | { readonly kind: 'end-of-tier'; readonly tier: string; readonly policies: readonly PolicyId[] }
   /** no policy applies, or it was passed, and no profile has decided: denied */
   | { readonly kind: 'end-of-profiles'; readonly profiles: readonly ProfileId[] }
+  /** policies of a host endpoint apply at the stage and none has decided: a later stage may */
+  | { readonly kind: 'no-verdict'; readonly policies: readonly PolicyId[] }
   /** the endpoint names a profile that does not exist: denied */
   | { readonly kind: 'missing-profile'; readonly id: ProfileId }
   /** denied before any policy is asked */
@@ -46,7 +52,7 @@ export type Decision =
         | 'tunnel-packet';
     }
   /** allowed before any policy is asked */
-  | { readonly kind: 'built-in-allow'; readonly reason: 'neighbour-discovery' | 'dhcp' | 'dns' }
+  | { readonly kind: 'built-in-allow'; readonly reason: 'neighbour-discovery' | 'dhcp' | 'dns' | 'failsafe' }
   | { readonly kind: 'endpoint-to-host'; readonly action: 'drop' | 'return' | 'accept' }
   | {
       readonly kind: 'not-policed';
@@ -58,6 +64,8 @@ export interface Crossing {
   readonly point: Direction | 'to-host' | 'unpoliced';
   /** present at `egress`, `ingress` and `to-host` */
   readonly endpoint?: EndpointId;
+  /** at a host endpoint: at which of its stages; absent: `normal` */
+  readonly stage?: Exclude<Stage, 'normal'>;
   readonly allowed: boolean;
   readonly decision: Decision;
 }

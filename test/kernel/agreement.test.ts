@@ -4,15 +4,17 @@ import { silentLogger, systemClock } from '../../src/base/index.js';
 import { createNftApplier, createNftDataplane } from '../../src/dataplane/index.js';
 import type { NftDataplane } from '../../src/dataplane/index.js';
 import { createPolicyGraph, evaluate, explainBriefly } from '../../src/policy/index.js';
-import type { DataplaneUpdate, Endpoint, Model, Packet, Verdict } from '../../src/policy/index.js';
-import { defaultCast } from '../support/policy-arbitrary.js';
+import type { DataplaneUpdate, Endpoint, Hop, Model, Packet, Verdict } from '../../src/policy/index.js';
 import {
   arbitraryWorld,
   changesBetween,
   here,
   hostAddresses,
+  hostInterfaces,
   localSlots,
   remoteAddresses,
+  uplinkOf,
+  uplinks,
 } from '../support/agreement-worlds.js';
 import type { World } from '../support/agreement-worlds.js';
 import { createRange } from '../support/shots.js';
@@ -28,60 +30,61 @@ const worldCount = Number(process.env['AGREEMENT_WORLDS'] ?? 10);
 const seed = Number(process.env['AGREEMENT_SEED'] ?? Math.trunc(Math.random() * 1e9));
 const packetsPerWorld = 150;
 
-const uplink = 'eth0';
-
 let router: Router;
 let range: Range;
 
 function wireOf(address: string): string | undefined {
   if (address === hostAddresses[0] || address === hostAddresses[1]) return undefined;
-  return localSlots.find(slot => slot.addresses.includes(address))?.interfaceName ?? uplink;
+  return localSlots.find(slot => slot.addresses.includes(address))?.interfaceName ?? uplinkOf(address);
+}
+
+/** The interfaces that the packet uses on the router, those of workloads left out. */
+function hopOf(packet: Packet): Hop {
+  const [into, out] = [uplinkOf(packet.source), uplinkOf(packet.destination)];
+  return { node: here, ...(into !== undefined && { in: into }), ...(out !== undefined && { out }) };
 }
 
 /** The evaluator's opinion of what this one router does: remote ends are somebody else's affair. */
 function opinion(model: Model, packet: Packet): Verdict {
-  const elsewhere = { host: 'there' };
+  const isRemote = (address: string): boolean => remoteAddresses.includes(address);
   return evaluate(model, {
     ...packet,
-    ...(packet.from === undefined && remoteAddresses.includes(packet.source) && { from: elsewhere }),
-    ...(remoteAddresses.includes(packet.destination) && { to: elsewhere }),
+    ...(packet.from === undefined && isRemote(packet.source) && { from: { host: 'there' } }),
+    ...(isRemote(packet.destination) && { to: { host: 'elsewhere' } }),
+    hops: [hopOf(packet)],
   });
 }
 
 function probeOf(packet: Packet): Probe {
   const sender = localSlots.find(slot => slot.id === packet.from);
-  const from = sender?.interfaceName ?? wireOf(packet.source) ?? uplink;
+  const from = sender?.interfaceName ?? wireOf(packet.source);
   return { packet, from, to: wireOf(packet.destination) };
 }
 
-function control(from: string, source: string, destination: string): Probe {
-  const packet: Packet = {
-    ipVersion: 4,
-    protocol: 17,
-    source,
-    destination,
-    sourcePort: 7,
-    destinationPort: 53,
-  };
-  return { packet, from, to: wireOf(destination) };
+function control(from: string | undefined, packet: Omit<Packet, 'ipVersion' | 'sourcePort'>): Probe {
+  return { packet: { ipVersion: 4, sourcePort: 7, ...packet }, from, to: wireOf(packet.destination) };
 }
 
-/** DNS to the host is open to every workload that is up, and nothing polices strangers among themselves. */
+/** DNS to the host is open to every workload that is up, SSH to all others, and DNS to the host itself. */
 function controlsOf(endpoints: readonly Endpoint[]): readonly Probe[] {
-  const up = endpoints.filter(({ node, adminUp }) => node === here && adminUp);
+  const [host] = hostAddresses;
+  const up = endpoints.filter(({ kind, node, adminUp }) => kind === 'workload' && node === here && adminUp);
   return [
-    ...up.map(({ interfaceName = '', addresses }) =>
-      control(interfaceName, addresses[0] ?? '', hostAddresses[0] ?? ''),
+    ...up.map(({ interfaceName = '', addresses: [source = ''] }) =>
+      control(interfaceName, { source, destination: host, protocol: 17, destinationPort: 53 }),
     ),
-    control(uplink, '192.0.2.1', '198.51.100.7'),
+    ...uplinks.flatMap(({ interfaceName, addresses }) => {
+      const stranger = addresses.findLast(address => !address.includes(':')) ?? '';
+      return [
+        control(interfaceName, { source: stranger, destination: host, protocol: 6, destinationPort: 22 }),
+        control(undefined, { source: host, destination: stranger, protocol: 17, destinationPort: 53 }),
+      ];
+    }),
   ];
 }
 
 beforeAll(async () => {
-  router = await createRouter(
-    [...localSlots, { interfaceName: uplink, addresses: [...remoteAddresses, ...defaultCast.outside] }],
-    hostAddresses,
-  );
+  router = await createRouter([...localSlots, ...uplinks], hostAddresses);
   range = createRange(router);
 });
 
@@ -109,6 +112,8 @@ interface Tally {
   allowed: number;
   denied: number;
   indexes: number;
+  /** what host endpoints have decided, at which stage */
+  readonly atHosts: Set<string>;
   readonly disagreements: string[];
 }
 
@@ -129,6 +134,10 @@ async function judge(
   for (const [at, packet] of world.packets.entries()) {
     const verdict = opinion(world.model, packet);
     tally[verdict.allowed ? 'allowed' : 'denied'] += 1;
+    for (const { point, endpoint, stage, decision } of verdict.path) {
+      if (endpoint?.startsWith('host:') === true)
+        tally.atHosts.add(`${point} ${stage ?? 'normal'} ${decision.kind}`);
+    }
     if (verdict.allowed === passed[at]) continue;
     const kernel = passed[at] === true ? 'passes' : 'drops';
     tally.disagreements.push(
@@ -141,6 +150,7 @@ async function judge(
 async function liveThrough(worlds: readonly World[], action: 'drop' | 'return', tally: Tally): Promise<void> {
   const graph = createPolicyGraph(here);
   const driver = dataplane(action);
+  await driver.setHostInterfaces(hostInterfaces);
   await driver.start();
   let before: Model | undefined;
   for (const { model: drawn, packets } of worlds) {
@@ -163,14 +173,15 @@ describe('evaluator and kernel', () => {
       expect(packets.filter((_, index) => passed[index] !== true)).toStrictEqual([]);
     }
 
-    const tally: Tally = { allowed: 0, denied: 0, indexes: 0, disagreements: [] };
+    const tally: Tally = { allowed: 0, denied: 0, indexes: 0, atHosts: new Set(), disagreements: [] };
     const half = Math.ceil(worldCount / 2);
     await liveThrough(worlds.slice(0, half), 'drop', tally);
     // The second agent finds the table of the first.
     await liveThrough(worlds.slice(half), 'return', tally);
     expect(tally.disagreements).toStrictEqual([]);
-    // Worlds in which nothing or everything passes, or no list has an index, would agree too easily.
+    // Worlds in which nothing or everything passes, or no list has an index, or host endpoints are idle, would agree too easily.
     expect(Math.min(tally.allowed, tally.denied)).toBeGreaterThan(worldCount * 10);
     expect(tally.indexes).toBeGreaterThan(0);
+    expect(tally.atHosts.size).toBeGreaterThan(3);
   });
 });

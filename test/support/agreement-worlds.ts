@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import type { Model, ModelChange, Packet, Policy, PolicyId } from '../../src/policy/index.js';
+import type { HostInterfaces, Model, ModelChange, Packet, Policy, PolicyId } from '../../src/policy/index.js';
 import { arbitraryModel, arbitraryPacket, defaultCast } from './policy-arbitrary.js';
 
 /** A world for evaluator and kernel: what is configured on one node, and packets to judge. */
@@ -17,6 +17,25 @@ export const localSlots = defaultCast.slots.filter(slot => slot.node === here);
 export const remoteAddresses = defaultCast.slots
   .filter(slot => slot.node !== here)
   .flatMap(slot => slot.addresses);
+
+/** The router's ways out of the cluster, and who is behind each. */
+export const uplinks = [
+  {
+    interfaceName: 'eth0',
+    addresses: [...remoteAddresses, ...defaultCast.outside.filter((_, i) => i % 2 === 0)],
+  },
+  { interfaceName: 'eth1', addresses: defaultCast.outside.filter((_, i) => i % 2 === 1) },
+] as const;
+
+export function uplinkOf(address: string): string | undefined {
+  return uplinks.find(({ addresses }) => addresses.includes(address))?.interfaceName;
+}
+
+/** What the agent is told of the router's interfaces: one host endpoint is found by an address of `eth1`. */
+export const hostInterfaces: HostInterfaces = new Map([
+  ['eth0', [hostAddresses[0]]],
+  ['eth1', [hostAddresses[1]]],
+]);
 
 /** Packets with protocols and ICMP types that policy seldom names, and packets to the host itself. */
 function arbitraryOddPacket(): fc.Arbitrary<Packet> {
@@ -37,15 +56,21 @@ function arbitraryOddPacket(): fc.Arbitrary<Packet> {
       fc.record({ protocol: fc.constantFrom(132, 6, 17), ...ports }),
       fc.record({ protocol: fc.constantFrom(4, 89) }),
     );
-  return fc.tuple(arbitraryPacket(), fc.boolean()).chain(([{ source, destination, ipVersion }, toHost]) => {
-    const isLocal = localSlots.some(slot => slot.addresses.includes(source));
-    const to = toHost && isLocal ? (hostAddresses[ipVersion === 4 ? 0 : 1] ?? destination) : destination;
-    return rest(ipVersion).map(drawn => ({ ipVersion, source, destination: to, ...drawn }));
+  const end = fc.constantFrom('to-host', 'from-host', 'neither', 'neither');
+  return fc.tuple(arbitraryPacket(), end).chain(([{ source, destination, ipVersion }, which]) => {
+    const own = hostAddresses[ipVersion === 4 ? 0 : 1];
+    const ends = {
+      source: which === 'from-host' ? own : source,
+      destination: which === 'to-host' ? own : destination,
+    };
+    return rest(ipVersion).map(drawn => ({ ipVersion, ...ends, ...drawn }));
   });
 }
 
 /** The packet on any workload's wire, whoever its source address belongs to. */
 function arbitrarySender(packet: Packet): fc.Arbitrary<Packet> {
+  // The router itself takes nothing from outside that claims to come from it.
+  if (hostAddresses.some(own => own === packet.source)) return fc.constant(packet);
   const others = localSlots.filter(slot => !slot.addresses.includes(packet.destination));
   return fc.constantFrom(...others).map(({ id }) => ({ ...packet, from: id }));
 }
@@ -89,10 +114,26 @@ function connectionOf(packet: Packet): string {
   return [packet.protocol, ...ends.sort(), isIcmp ? packet.icmpCode : ''].join(' ');
 }
 
+/** Between strangers, who are behind different interfaces: this host just passes it on. */
+function arbitraryPassingPacket(): fc.Arbitrary<Packet> {
+  const strangers = [...defaultCast.outside, ...remoteAddresses];
+  return fc
+    .tuple(arbitraryPacket(), fc.constantFrom(...strangers), fc.constantFrom(...strangers))
+    .filter(([{ ipVersion }, source, destination]) =>
+      [source, destination].every(each => each.includes(':') === (ipVersion === 6)),
+    )
+    .filter(([, source, destination]) => uplinkOf(source) !== uplinkOf(destination))
+    .map(([packet, source, destination]) => ({ ...packet, source, destination }));
+}
+
 /** A random world with that many packets. */
 export function arbitraryWorld(packetCount: number): fc.Arbitrary<World> {
   const packet = fc
-    .oneof({ weight: 2, arbitrary: arbitraryPacket() }, { weight: 1, arbitrary: arbitraryOddPacket() })
+    .oneof(
+      { weight: 4, arbitrary: arbitraryPacket() },
+      { weight: 2, arbitrary: arbitraryOddPacket() },
+      { weight: 1, arbitrary: arbitraryPassingPacket() },
+    )
     .chain(drawn =>
       fc.oneof(
         { weight: 19, arbitrary: fc.constant(drawn) },
@@ -111,13 +152,14 @@ export function arbitraryWorld(packetCount: number): fc.Arbitrary<World> {
         size: 'max',
       }),
     })
-    .map(({ model, ports, down, packets }) => {
+    .map(({ model, ports, down, packets }): World => {
       const endpoints = new Map(model.endpoints);
       const one = down && endpoints.get(down.id);
       if (one !== undefined) endpoints.set(one.id, { ...one, adminUp: false });
       const policies = new Map(model.policies);
       if (ports !== undefined) policies.set(ports.id, ports);
-      return { model: { ...model, endpoints, policies, hosts: new Map([[here, hostAddresses]]) }, packets };
+      const node = { hosts: new Map([[here, hostAddresses]]), interfaces: new Map([[here, hostInterfaces]]) };
+      return { model: { ...model, endpoints, policies, ...node }, packets };
     });
 }
 

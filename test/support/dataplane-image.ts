@@ -28,8 +28,8 @@ function setsOfRules({ ingress, egress }: ActiveRules): readonly string[] {
   return [...ingress, ...egress].flatMap(({ match }) => setsOf(match));
 }
 
-function policiesOf({ tiers }: LocalEndpoint): readonly string[] {
-  return tiers.flatMap(({ ingress, egress }) => [...ingress, ...egress]);
+function policiesOf({ tiers, stages = {} }: LocalEndpoint): readonly string[] {
+  return [tiers, ...Object.values(stages)].flat().flatMap(({ ingress, egress }) => [...ingress, ...egress]);
 }
 
 /**

@@ -14,6 +14,7 @@ import type {
   Profile,
   Rule,
   Rules,
+  Stage,
 } from '../../src/policy/index.js';
 import type { Selector } from '../../src/selector/index.js';
 import type { DataplaneImage } from './dataplane-image.js';
@@ -77,20 +78,33 @@ function labelsOf(model: Model, endpoint: Endpoint): Labels {
 }
 
 function isFor(model: Model, policy: Policy, endpoint: Endpoint): boolean {
+  if (endpoint.kind === 'workload' && policy.stages?.includes('normal') === false) return false;
   return matches(policy.selector, labelsOf(model, endpoint));
 }
 
 function localEndpoint(model: Model, endpoint: Endpoint): LocalEndpoint {
+  const tiers = tiersAt(model, endpoint, 'normal');
+  if (endpoint.kind === 'workload') return { endpoint, tiers };
+  const stages = Object.fromEntries(
+    (['untracked', 'pre-dnat', 'forward'] as const)
+      .map(stage => [stage, tiersAt(model, endpoint, stage)] as const)
+      .filter(([, some]) => some.length > 0),
+  );
+  return { endpoint, tiers, ...(Object.keys(stages).length > 0 && { stages }) };
+}
+
+function tiersAt(model: Model, endpoint: Endpoint, stage: Stage): LocalEndpoint['tiers'] {
   const ordered = [...model.policies.values()]
+    .filter(({ stages = ['normal'] }) => stages.includes(stage))
     .filter(policy => policy.types.length > 0 && isFor(model, policy, endpoint))
     .sort((a, b) => {
       const [left, right] = [a.order ?? Infinity, b.order ?? Infinity];
       return left === right ? (a.id < b.id ? -1 : 1) : left < right ? -1 : 1;
     });
-  if (ordered.length === 0) return { endpoint, tiers: [] };
+  if (ordered.length === 0) return [];
   const ids = (direction: Direction) =>
     ordered.filter(policy => policy.types.includes(direction)).map(policy => policy.id);
-  return { endpoint, tiers: [{ name: 'default', ingress: ids('ingress'), egress: ids('egress') }] };
+  return [{ name: 'default', ingress: ids('ingress'), egress: ids('egress') }];
 }
 
 function withSets(

@@ -18,6 +18,7 @@ import type {
   ProfileId,
   Rule,
   RuleMatch,
+  Stage,
 } from '../../src/policy/index.js';
 import type { Selector } from '../../src/selector/index.js';
 
@@ -34,9 +35,13 @@ export interface EndpointSlot {
   readonly addresses: readonly string[];
 }
 
+export type HostSlot = Pick<Endpoint, 'id' | 'node' | 'interfaceName' | 'addresses'>;
+
 /** Who can send and receive in the worlds that are drawn. */
 export interface Cast {
   readonly slots: readonly EndpointSlot[];
+  /** host endpoints, each found by its interface or by its addresses */
+  readonly hostSlots: readonly HostSlot[];
   /** addresses that belong to no endpoint */
   readonly outside: readonly string[];
 }
@@ -51,9 +56,20 @@ function slot(node: string, index: number): EndpointSlot {
   };
 }
 
-/** Four workloads on node `here`, two on `there`, two strangers in each family. */
+/** Four workloads and three host endpoints on node `here`, two workloads on `there`, two strangers in each family. */
 export const defaultCast: Cast = {
   slots: [1, 2, 3, 4].map(index => slot('here', index)).concat([5, 6].map(index => slot('there', index))),
+  hostSlots: [
+    {
+      id: 'host:here/by-name' as EndpointId,
+      node: 'here',
+      interfaceName: 'eth0',
+      addresses: ['10.65.255.1'],
+    },
+    { id: 'host:here/by-address' as EndpointId, node: 'here', addresses: ['fd80:65:ff::1'] },
+    // In force only where `by-name` is not there: it comes later.
+    { id: 'host:here/second' as EndpointId, node: 'here', interfaceName: 'eth0', addresses: [] },
+  ],
   outside: ['192.0.2.1', '198.51.100.7', '2001:db8::1', '2001:db8:7::7'],
 };
 
@@ -218,15 +234,30 @@ function arbitraryRules(cast: Cast): fc.Arbitrary<readonly Rule[]> {
 /** A policy with one of the ids of the pool; mostly for both directions, as in v1. */
 export function arbitraryPolicy(cast: Cast, id: PolicyId): fc.Arbitrary<Policy> {
   const both: readonly Direction[] = ['ingress', 'egress'];
+  const stages = fc.constantFrom<readonly Stage[] | undefined>(
+    ...Array.from({ length: 5 }, () => undefined),
+    ['normal', 'forward'],
+    ['normal', 'forward'],
+    ['untracked'],
+    ['pre-dnat'],
+  );
   return fc
     .record({
+      stages,
       order: fc.constantFrom(undefined, undefined, -1, 0, 1, 1.5, 100),
       selector: arbitrarySelector(),
       types: fc.constantFrom<readonly Direction[]>(both, both, both, ['ingress'], ['egress']),
       ingress: arbitraryRules(cast),
       egress: arbitraryRules(cast),
     })
-    .map(({ order, ...rest }) => ({ id, tier: 'default', ...(order !== undefined && { order }), ...rest }));
+    .map(({ order, stages: at, types, ...rest }) => ({
+      id,
+      tier: 'default',
+      ...(order !== undefined && { order }),
+      ...(at !== undefined && { stages: at }),
+      types: at?.includes('pre-dnat') === true ? ['ingress'] : types,
+      ...rest,
+    }));
 }
 
 export function arbitraryProfile(cast: Cast, id: ProfileId): fc.Arbitrary<Profile> {
@@ -254,6 +285,14 @@ export function arbitraryEndpoint(of: EndpointSlot): fc.Arbitrary<Endpoint> {
     .map(drawn => ({ ...of, kind: 'workload', adminUp: true, ...drawn }));
 }
 
+/** A host endpoint with labels and profiles of its own. */
+function arbitraryHostEndpoint(of: HostSlot): fc.Arbitrary<Endpoint> {
+  return arbitraryEndpoint({ interfaceName: '', ...of }).map(drawn => {
+    const { interfaceName: _, ...rest } = drawn;
+    return { ...rest, ...of, kind: 'host' };
+  });
+}
+
 /** A whole world: every endpoint of the cast, some of the policies, all profiles but the missing one. */
 export function arbitraryModel(cast: Cast = defaultCast): fc.Arbitrary<Model> {
   const some = <Id extends string, T>(ids: readonly Id[], draw: (id: Id) => fc.Arbitrary<T>, minLength = 0) =>
@@ -264,8 +303,11 @@ export function arbitraryModel(cast: Cast = defaultCast): fc.Arbitrary<Model> {
   return fc
     .record({
       endpoints: fc
-        .tuple(...cast.slots.map(arbitraryEndpoint))
-        .map(endpoints => new Map(endpoints.map(endpoint => [endpoint.id, endpoint]))),
+        .tuple(
+          fc.tuple(...cast.slots.map(arbitraryEndpoint)),
+          fc.tuple(...cast.hostSlots.map(arbitraryHostEndpoint)).chain(hosts => fc.subarray(hosts)),
+        )
+        .map(endpoints => new Map(endpoints.flat().map(endpoint => [endpoint.id, endpoint]))),
       policies: some(policyIds, id => arbitraryPolicy(cast, id)),
       profiles: some(profileIds, id => arbitraryProfile(cast, id), profileIds.length),
     })
@@ -314,6 +356,13 @@ export function arbitraryChange(cast: Cast = defaultCast): fc.Arbitrary<ModelCha
     const drawn = fc.tuple(arbitraryEndpoint(each), moved).map(([base, change]) => ({ ...base, ...change }));
     return maybe(drawn).map((value): ModelChange => ({ kind: 'endpoint', id: each.id, endpoint: value }));
   });
+  const host = fc.constantFrom(...cast.hostSlots).chain(each =>
+    maybe(arbitraryHostEndpoint(each)).map((value): ModelChange => ({
+      kind: 'endpoint',
+      id: each.id,
+      endpoint: value,
+    })),
+  );
   const policy = fc
     .constantFrom(...policyIds)
     .chain(id =>
@@ -336,6 +385,7 @@ export function arbitraryChange(cast: Cast = defaultCast): fc.Arbitrary<ModelCha
   );
   return fc.oneof(
     { weight: 4, arbitrary: endpoint },
+    { weight: 1, arbitrary: host },
     { weight: 4, arbitrary: policy },
     { weight: 2, arbitrary: profile },
     { weight: 1, arbitrary: pool },

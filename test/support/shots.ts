@@ -3,10 +3,10 @@ import type { Mark } from './packets.js';
 import type { Router } from './wires.js';
 import type { Packet } from '../../src/policy/index.js';
 
-/** A packet to try, where it starts, and where it should come out; absent: the router keeps it. */
+/** A packet to try, the wires where it starts and where it should come out; undefined: the router itself. */
 export interface Probe {
   readonly packet: Packet;
-  readonly from: string;
+  readonly from: string | undefined;
   readonly to: string | undefined;
 }
 
@@ -19,14 +19,15 @@ export interface Range {
 }
 
 /**
- * Tells arrival from silence without waiting: the controls are sent after the probes, from the same wires, and
+ * Tells arrival from silence without waiting: the controls are sent after the probes, from the same places, and
  * must arrive; then a probe that has not was dropped. Marks are never used twice.
  */
 export function createRange(router: Router): Range {
   let next: Mark = 1;
   const send = ({ packet, from }: Probe): Mark => {
     const mark = next++;
-    router.send(from, packet, mark);
+    if (from === undefined) router.sendFromHost(packet, mark);
+    else router.send(from, packet, mark);
     return mark;
   };
   const arrived = (probe: Probe, mark: Mark, atHost: ReadonlySet<Mark>): boolean =>

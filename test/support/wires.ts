@@ -2,6 +2,7 @@ import { closeSync } from 'node:fs';
 import { loadLibc } from '../../src/netlink/libc.js';
 import type { Libc } from '../../src/netlink/libc.js';
 import { openNetns, warmThreadPool, withNetns } from '../../src/netlink/netns.js';
+import { openHostSender, senderMark } from './host-sender.js';
 import { createTestNet, eventually } from './netns.js';
 import type { TestNet } from './netns.js';
 import { markOf, packetBytes } from './packets.js';
@@ -29,6 +30,8 @@ export interface Router {
   readonly nft: RunNft;
   /** Puts a packet on the wire of that interface. */
   send(interfaceName: string, packet: Packet, mark: Mark, options?: PacketOptions): void;
+  /** Sends a packet as one of the router's own processes. */
+  sendFromHost(packet: Packet, mark: Mark): void;
   /** All IP packets that have come out of that interface so far, by mark. */
   received(interfaceName: string): ReadonlyMap<Mark, Buffer>;
   /** Waits until all of the marks have come out of that interface; fails when they do not. */
@@ -110,7 +113,7 @@ table inet test {
     meta nfproto ipv4 add @v4 { ip id }
     meta nfproto ipv6 add @v6 { ip6 flowlabel }
   }
-  chain output { type filter hook output priority 300; policy drop; }
+  chain output { type filter hook output priority 300; policy drop; meta mark ${String(senderMark)} accept; }
 }
 `;
 
@@ -191,6 +194,7 @@ export async function createRouter(
     throw error;
   }
 
+  const host = await openHostSender(libc, net.path('router'));
   const wireOf = (interfaceName: string): Wire => {
     const wire = wires.get(interfaceName);
     if (wire === undefined) throw new Error(`no wire at ${interfaceName}`);
@@ -216,6 +220,9 @@ export async function createRouter(
       const sent = libc.send(fd, frame, frame.length);
       if (sent !== frame.length) throw new Error(`send at ${interfaceName}: errno ${String(-sent)}`);
     },
+    sendFromHost(packet, mark) {
+      host.send(packet, packetBytes(packet, mark));
+    },
     received: receive,
     async arrival(interfaceName, ...marks) {
       const wanted = new Set(marks);
@@ -231,6 +238,7 @@ export async function createRouter(
       await net.run('router', 'conntrack', '-F');
     },
     async remove() {
+      host.close();
       for (const { fd } of wires.values()) libc.close(fd);
       await net.remove();
     },

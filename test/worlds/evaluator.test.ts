@@ -1,11 +1,13 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { evaluate, explain } from '../../src/policy/index.js';
-import { arbitraryModel, arbitraryPacket } from '../support/policy-arbitrary.js';
+import { arbitraryModel, arbitraryPacket, defaultCast } from '../support/policy-arbitrary.js';
 import { policy, rule } from '../support/policy-builders.js';
 import type { Model, Policy, Rule } from '../../src/policy/index.js';
 
 const worldAndPacket = [arbitraryModel(), arbitraryPacket()] as const;
+/** Without host endpoints, so that nothing decides but the workloads' policies. */
+const workloadsAndPacket = [arbitraryModel({ ...defaultCast, hostSlots: [] }), arbitraryPacket()] as const;
 
 function withPolicies(model: Model, change: (policies: readonly Policy[]) => readonly Policy[]): Model {
   return { ...model, policies: new Map(change([...model.policies.values()]).map(each => [each.id, each])) };
@@ -39,7 +41,7 @@ describe('the evaluator, on random worlds and packets', () => {
 
   test('is ruled by a policy that comes before all others, whatever it says', () => {
     fc.assert(
-      fc.property(...worldAndPacket, fc.constantFrom('allow', 'deny'), (model, sent, action) => {
+      fc.property(...workloadsAndPacket, fc.constantFrom('allow', 'deny'), (model, sent, action) => {
         const rules = { ingress: [rule(action)], egress: [rule(action)] };
         const ruled = withPolicies(model, policies => [policy('first', { ...first, ...rules }), ...policies]);
         expect(evaluate(ruled, sent).allowed).toBe(action === 'allow');
@@ -49,7 +51,7 @@ describe('the evaluator, on random worlds and packets', () => {
 
   test('is not moved by a policy for nobody, nor by a first one that passes to a world without policies', () => {
     fc.assert(
-      fc.property(...worldAndPacket, (model, sent) => {
+      fc.property(...workloadsAndPacket, (model, sent) => {
         const deny = { ...first, ingress: [rule('deny')], egress: [rule('deny')] };
         const forNobody = withPolicies(model, policies => [
           policy('nobody', { ...deny, selector: '!all()' }),

@@ -1,6 +1,16 @@
 import type { Direction } from '../../policy/index.js';
-import type { FailsafePort, NftConfig } from './config.js';
-import type { Chain, NftSet, Rule, Statement, Test, Verdict } from './model.js';
+import type { BaseObjects } from './base-rules.js';
+import {
+  hostObjects,
+  inputHostRules,
+  forwardInRules,
+  forwardOutRules,
+  rawInRules,
+} from './base-host-chains.js';
+import { accept, dispatch, drop, family, ports, protocol, verdictMap } from './base-rules.js';
+import type { NftConfig } from './config.js';
+import type { HostStages } from './host-endpoints.js';
+import type { Chain, Rule, Statement, Test, Verdict } from './model.js';
 import { baseNames, hostProfileMap, profilesChain, workloadMap, workloadProfileMap } from './names.js';
 import { makeRule } from './rule-text.js';
 
@@ -18,33 +28,11 @@ export interface BaseOptions {
   readonly config: NftConfig;
   /** before the first full state, established flows must not be judged by addresses that we do not know */
   readonly antiSpoof: boolean;
-  readonly hostEndpoints: boolean;
-}
-
-export interface BaseObjects {
-  readonly sets: readonly NftSet[];
-  readonly chains: readonly Chain[];
+  readonly hostStages: HostStages;
 }
 
 const ipInIp = 4;
 const vxlanPort = 4789;
-
-const accept: Verdict = { kind: 'accept' };
-const drop: Verdict = { kind: 'drop' };
-
-const family = (version: 4 | 6): Test => ({ kind: 'family', version });
-const protocol = (number: number): Test => ({ kind: 'protocol', protocol: number, negated: false });
-const ports = (side: 'source' | 'destination', port: number): Test => ({
-  kind: 'ports',
-  side,
-  ranges: [{ min: port, max: port }],
-  negated: false,
-});
-
-const verdictMap = (name: string): NftSet => ({ name, key: ['ifname'], verdicts: true });
-
-const dispatch = (key: 'in-interface' | 'out-interface', map: string): Rule =>
-  makeRule([], { kind: 'dispatch', key, map });
 
 function forEachPrefix(
   config: NftConfig,
@@ -57,7 +45,7 @@ function forEachPrefix(
   );
 }
 
-function antiSpoofChains(config: NftConfig): readonly Chain[] {
+function antiSpoofChains({ config, hostStages }: BaseOptions): readonly Chain[] {
   const leave: Verdict = { kind: 'return' };
   const known = (version: 4 | 6, set: string): Rule =>
     makeRule([family(version), { kind: 'source-on-interface', version, set }], leave);
@@ -86,7 +74,10 @@ function antiSpoofChains(config: NftConfig): readonly Chain[] {
     {
       name: baseNames.rawPrerouting,
       base: { type: 'filter', hook: 'prerouting', priority: -300 },
-      rules: forEachPrefix(config, 'in', { kind: 'jump', chain: baseNames.antiSpoof }),
+      rules: [
+        ...forEachPrefix(config, 'in', { kind: 'jump', chain: baseNames.antiSpoof }),
+        ...rawInRules(hostStages),
+      ],
     },
   ];
 }
@@ -102,7 +93,7 @@ function reservedRules(from: readonly Test[]): readonly Rule[] {
   ];
 }
 
-function forwardChains(config: NftConfig): readonly Chain[] {
+function forwardChains({ config, hostStages }: BaseOptions): readonly Chain[] {
   const established = { established: accept, related: accept } as const;
   const invalid: Verdict = { kind: 'jump', chain: baseNames.invalidWorkload };
   const forward: Chain = {
@@ -118,6 +109,7 @@ function forwardChains(config: NftConfig): readonly Chain[] {
       ),
       dispatch('in-interface', workloadMap('egress')),
       ...forEachPrefix(config, 'in', drop, 'from unknown workload interface'),
+      ...forwardInRules(config, hostStages),
       makeRule([], { kind: 'goto', chain: baseNames.nextFrom }),
     ],
   };
@@ -131,17 +123,20 @@ function forwardChains(config: NftConfig): readonly Chain[] {
   return config.dropInvalid ? [invalidWorkload, forward] : [forward];
 }
 
-function continuationChains(config: NftConfig, hostEndpoints: boolean): readonly Chain[] {
+function continuationChains({ config, hostStages }: BaseOptions): readonly Chain[] {
   const profiles = (direction: Direction): Chain => ({
     name: profilesChain(direction),
     rules: [
       dispatch(direction === 'egress' ? 'in-interface' : 'out-interface', workloadProfileMap(direction)),
-      ...(hostEndpoints
-        ? [dispatch(direction === 'egress' ? 'out-interface' : 'in-interface', hostProfileMap(direction))]
-        : []),
+      ...(hostStages.has('normal') ? hostProfiles(direction) : []),
       makeRule([], drop, 'endpoint has no profile'),
     ],
   });
+  const hostProfiles = (direction: Direction): readonly Rule[] => [
+    // A workload without profiles must not be judged by those of the interface that its packet takes.
+    ...forEachPrefix(config, direction === 'egress' ? 'in' : 'out', drop, 'endpoint has no profile'),
+    dispatch(direction === 'egress' ? 'out-interface' : 'in-interface', hostProfileMap(direction)),
+  ];
   const toHost =
     config.endpointToHostAction === 'drop'
       ? [makeRule([{ kind: 'no-output-interface' }], drop, 'DefaultEndpointToHostAction')]
@@ -152,13 +147,14 @@ function continuationChains(config: NftConfig, hostEndpoints: boolean): readonly
       dispatch('out-interface', workloadMap('ingress')),
       ...forEachPrefix(config, 'out', drop, 'to unknown workload interface'),
       ...toHost,
+      ...forwardOutRules(config, hostStages),
       makeRule([], accept),
     ],
   };
   return [nextFrom, profiles('egress'), profiles('ingress')];
 }
 
-function inputChains(config: NftConfig, hostEndpoints: boolean): readonly Chain[] {
+function inputChains({ config, hostStages }: BaseOptions): readonly Chain[] {
   const allowances = [
     makeRule([family(4), protocol(17), ports('source', 68), ports('destination', 67)], accept, 'DHCP'),
     makeRule([family(6), protocol(17), ports('source', 546), ports('destination', 547)], accept, 'DHCP'),
@@ -168,7 +164,7 @@ function inputChains(config: NftConfig, hostEndpoints: boolean): readonly Chain[
     name: baseNames.workloadToHost,
     rules: [
       ...(config.dropInvalid
-        ? [makeRule([{ kind: 'conntrack', state: 'invalid' }], drop, 'conntrack invalid')]
+        ? [makeRule([{ kind: 'conntrack', state: 'invalid', negated: false }], drop, 'conntrack invalid')]
         : []),
       makeRule(
         [{ kind: 'interface-in-set', set: baseNames.down }],
@@ -192,50 +188,15 @@ function inputChains(config: NftConfig, hostEndpoints: boolean): readonly Chain[
     rules: [
       makeRule([], { kind: 'conntrack-dispatch', verdicts: { established: accept, related: accept } }),
       ...forEachPrefix(config, 'in', { kind: 'goto', chain: baseNames.workloadToHost }),
-      ...(hostEndpoints ? hostDispatch('in-interface', baseNames.hostIn) : []),
+      ...inputHostRules(config, hostStages),
     ],
   };
   return [workloadToHost, input];
 }
 
-function hostDispatch(key: 'in-interface' | 'out-interface', map: string): readonly Rule[] {
-  return [makeRule([{ kind: 'conntrack', state: 'untracked' }], accept), dispatch(key, map)];
-}
-
-function failsafeRules(list: readonly FailsafePort[], side: 'source' | 'destination'): readonly Rule[] {
-  return list.map(({ protocol: number, port, net }) => {
-    const remote: readonly Test[] =
-      net === undefined
-        ? []
-        : [family(net.version), { kind: 'nets', side, version: net.version, nets: [net], negated: false }];
-    return makeRule([...remote, protocol(number), ports('destination', port)], accept);
-  });
-}
-
-function hostEndpointObjects(config: NftConfig): BaseObjects {
-  const output: Chain = {
-    name: baseNames.output,
-    base: { type: 'filter', hook: 'output', priority: -1 },
-    rules: [
-      makeRule([], { kind: 'conntrack-dispatch', verdicts: { established: accept, related: accept } }),
-      ...hostDispatch('out-interface', baseNames.hostOut),
-    ],
-  };
-  return {
-    sets: [baseNames.hostIn, baseNames.hostOut, hostProfileMap('egress'), hostProfileMap('ingress')].map(
-      verdictMap,
-    ),
-    chains: [
-      { name: baseNames.failsafeIn, rules: failsafeRules(config.failsafeInbound, 'source') },
-      { name: baseNames.failsafeOut, rules: failsafeRules(config.failsafeOutbound, 'destination') },
-      output,
-    ],
-  };
-}
-
 /** Sets, maps and chains that are always there; maps and sets are empty until endpoints fill them. */
-export function baseObjects({ config, antiSpoof, hostEndpoints }: BaseOptions): BaseObjects {
-  const host = hostEndpoints ? hostEndpointObjects(config) : { sets: [], chains: [] };
+export function baseObjects(options: BaseOptions): BaseObjects {
+  const host = hostObjects(options.config, options.hostStages);
   const maps = (['egress', 'ingress'] as const).flatMap(direction => [
     workloadMap(direction),
     workloadProfileMap(direction),
@@ -249,10 +210,10 @@ export function baseObjects({ config, antiSpoof, hostEndpoints }: BaseOptions): 
       ...host.sets,
     ],
     chains: [
-      ...continuationChains(config, hostEndpoints),
-      ...(antiSpoof ? antiSpoofChains(config) : []),
-      ...forwardChains(config),
-      ...inputChains(config, hostEndpoints),
+      ...continuationChains(options),
+      ...(options.antiSpoof ? antiSpoofChains(options) : []),
+      ...forwardChains(options),
+      ...inputChains(options),
       ...host.chains,
     ],
   };

@@ -86,7 +86,7 @@ function rendered(match: ActiveMatch, ...sets: readonly DataplaneUpdate[]): read
     policy('p', [{ action: 'allow', match }]),
     endpoint('cali1', { tiers: [{ ingress: ['p'] }] }),
   ]);
-  return rulesOf(compiled, policyChainName('ingress', 'p' as PolicyId));
+  return rulesOf(compiled, policyChainName('ingress', 'p' as PolicyId, 'normal'));
 }
 
 function goal(compiled: Compiler, map: string, key: string): string {
@@ -187,7 +187,7 @@ describe('a list of policies', () => {
     expect(compiled.ruleset().chains.has(chain)).toBe(true);
     compiled.accept([remove('cali2'), { kind: 'policy-removed', id: 'p' as PolicyId }]);
     expect(compiled.ruleset().chains.has(chain)).toBe(false);
-    expect(compiled.ruleset().chains.has(policyChainName('ingress', 'p' as PolicyId))).toBe(false);
+    expect(compiled.ruleset().chains.has(policyChainName('ingress', 'p' as PolicyId, 'normal'))).toBe(false);
   });
 
   test('leaves the direction that it does not govern to the profiles', () => {
@@ -208,7 +208,7 @@ describe('a list of policies', () => {
     compiled.accept([policy('p', allow), endpoint('cali1', { tiers: [{ ingress: ['p'] }] })]);
     const chain = goal(compiled, 'wl-to', 'cali1');
     expect(rulesOf(compiled, chain)).toStrictEqual([
-      `jump ${policyChainName('ingress', 'p' as PolicyId)}`,
+      `jump ${policyChainName('ingress', 'p' as PolicyId, 'normal')}`,
       'drop',
     ]);
 
@@ -238,16 +238,20 @@ describe('a list of policies', () => {
     const second = first.replace('goto ', '');
     expect(second).toMatch(/^lt-/);
     expect(rulesOf(compiled, second)).toStrictEqual([
-      `jump ${policyChainName('ingress', 'b' as PolicyId)}`,
+      `jump ${policyChainName('ingress', 'b' as PolicyId, 'normal')}`,
       'drop',
     ]);
-    expect(rulesOf(compiled, policyChainName('ingress', 'b' as PolicyId))).toStrictEqual(['goto prof-to']);
+    expect(rulesOf(compiled, policyChainName('ingress', 'b' as PolicyId, 'normal'))).toStrictEqual([
+      'goto prof-to',
+    ]);
   });
 
   test('denies where a policy or a profile is not known', () => {
     const compiled = compiler();
     compiled.accept([endpoint('cali1', { tiers: [{ ingress: ['gone'] }], profiles: ['gone'] })]);
-    expect(rulesOf(compiled, policyChainName('ingress', 'gone' as PolicyId))).toStrictEqual(['drop']);
+    expect(rulesOf(compiled, policyChainName('ingress', 'gone' as PolicyId, 'normal'))).toStrictEqual([
+      'drop',
+    ]);
     const [jump = ''] = rulesOf(compiled, goal(compiled, 'wl-from', 'cali1'));
     expect(rulesOf(compiled, jump.replace('jump ', ''))).toStrictEqual(['drop']);
   });

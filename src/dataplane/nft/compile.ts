@@ -1,5 +1,5 @@
 import type { Logger } from '../../base/index.js';
-import type { DataplaneUpdate } from '../../policy/index.js';
+import type { DataplaneUpdate, HostInterfaces } from '../../policy/index.js';
 import { AddressSets } from './address-sets.js';
 import { baseObjects } from './base-chains.js';
 import type { NftConfig } from './config.js';
@@ -22,6 +22,8 @@ import { natOutgoing } from './nat-outgoing.js';
 export interface Compiler {
   /** The first call makes the table more than the closed base: it must bring the whole state. */
   accept(updates: readonly DataplaneUpdate[]): void;
+  /** Takes which addresses the host's interfaces own: host endpoints may be found by theirs. */
+  setHostInterfaces(interfaces: HostInterfaces): void;
   /** Takes another configuration; prefixes count only for endpoints that come later. */
   configure(config: NftConfig): void;
   /** The whole desired table; a live view. */
@@ -40,10 +42,7 @@ export function createCompiler(initial: NftConfig, log: Logger): Compiler {
   let hasState = false;
 
   const putBase = (): void => {
-    desired.put(
-      'base',
-      baseObjects({ config, antiSpoof: hasState, hostEndpoints: endpoints.hasHostEndpoints }),
-    );
+    desired.put('base', baseObjects({ config, antiSpoof: hasState, hostStages: endpoints.hostStages }));
   };
 
   const accept = (update: DataplaneUpdate): void => {
@@ -86,10 +85,16 @@ export function createCompiler(initial: NftConfig, log: Logger): Compiler {
   putBase();
   return {
     accept(updates) {
-      const before = [hasState, endpoints.hasHostEndpoints];
+      const [hadState, stages] = [hasState, endpoints.hostStages];
       hasState = true;
       for (const update of updates) accept(update);
-      if (!before[0] || before[1] !== endpoints.hasHostEndpoints) putBase();
+      endpoints.settle();
+      if (!hadState || stages.symmetricDifference(endpoints.hostStages).size > 0) putBase();
+      lists.compile();
+    },
+    setHostInterfaces(interfaces) {
+      endpoints.setHostInterfaces(interfaces);
+      endpoints.settle();
       lists.compile();
     },
     configure(next) {

@@ -1,12 +1,7 @@
-import type { Cidr } from '../../net/index.js';
+import { defaultFailsafePorts } from '../../policy/index.js';
+import type { FailsafePort } from '../../policy/index.js';
 
-/** A port of the host that no policy closes, so that a wrong policy cannot lock the operator out. */
-export interface FailsafePort {
-  readonly protocol: 6 | 17;
-  readonly port: number;
-  /** only from, or to, this network; absent: any */
-  readonly net?: Cidr;
-}
+export type { FailsafePort };
 
 /** What the host's own configuration says about the ruleset; changing it takes a new driver. */
 export interface NftConfig {
@@ -20,10 +15,9 @@ export interface NftConfig {
   readonly dropInvalid: boolean;
   readonly failsafeInbound: readonly FailsafePort[];
   readonly failsafeOutbound: readonly FailsafePort[];
+  /** the one bit of packets' marks that is ours, used only while a policy is preDNAT */
+  readonly preDnatMark: number;
 }
-
-const tcp = (port: number): FailsafePort => ({ protocol: 6, port });
-const udp = (port: number): FailsafePort => ({ protocol: 17, port });
 
 /** The defaults of spec policy-enforcement 1.4 to 1.8. */
 export const defaultNftConfig: NftConfig = {
@@ -31,6 +25,7 @@ export const defaultNftConfig: NftConfig = {
   endpointToHostAction: 'drop',
   allowDhcpDnsToHost: true,
   dropInvalid: true,
-  failsafeInbound: [tcp(22), udp(68), ...[179, 2379, 2380, 5473, 6443, 6666, 6667].map(tcp)],
-  failsafeOutbound: [udp(53), udp(67), ...[179, 2379, 2380, 4001, 5473, 6443, 6666, 6667, 7001].map(tcp)],
+  failsafeInbound: defaultFailsafePorts.inbound,
+  failsafeOutbound: defaultFailsafePorts.outbound,
+  preDnatMark: 0x0100_0000,
 };

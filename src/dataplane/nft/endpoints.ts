@@ -1,25 +1,16 @@
 import type { Logger } from '../../base/index.js';
 import { parseIp } from '../../net/index.js';
-import { governed } from '../../policy/index.js';
-import type { Direction, EndpointId, LocalEndpoint } from '../../policy/index.js';
+import type { Direction, EndpointId, HostInterfaces, LocalEndpoint } from '../../policy/index.js';
 import type { DesiredRuleset, OwnedObjects } from './desired-ruleset.js';
+import { goTo, policyList, profileList, setElement } from './endpoint-lists.js';
+import type { ElementsByMap } from './endpoint-lists.js';
+import { HostEndpoints } from './host-endpoints.js';
+import type { HostStages } from './host-endpoints.js';
 import type { ListKey, Lists } from './lists.js';
-import type { Chain, ElementValue, Verdict } from './model.js';
-import { baseNames, hostListName, hostProfileMap, workloadMap, workloadProfileMap } from './names.js';
-import { makeRule } from './rule-text.js';
+import { baseNames, workloadMap, workloadProfileMap } from './names.js';
 import { isInterfaceName } from './text.js';
 
 const directions: readonly Direction[] = ['egress', 'ingress'];
-
-function policyList(local: LocalEndpoint, direction: Direction): ListKey | undefined {
-  if (!governed(local, direction)) return undefined;
-  const tiers = local.tiers.map(tier => tier[direction]).filter(policies => policies.length > 0);
-  return { kind: 'policies', direction, tiers };
-}
-
-function profileList({ endpoint: { profiles } }: LocalEndpoint, direction: Direction): ListKey | undefined {
-  return profiles.length === 0 ? undefined : { kind: 'profiles', direction, profiles };
-}
 
 /** Chains that decide for an endpoint in one direction: first its policies, or else its profiles. */
 interface Entry {
@@ -28,50 +19,20 @@ interface Entry {
   readonly profiles: string | undefined;
 }
 
-type ElementsByMap = Map<string, Map<string, ElementValue>>;
-
-function set(elements: ElementsByMap, map: string, key: string, value: ElementValue): void {
-  elements.set(map, (elements.get(map) ?? new Map<string, ElementValue>()).set(key, value));
-}
-
-function goTo(chain: string | undefined): Verdict {
-  return chain === undefined ? { kind: 'drop' } : { kind: 'goto', chain };
-}
-
 function workloadObjects(name: string, local: LocalEndpoint, entries: readonly Entry[]): OwnedObjects {
   const elements: ElementsByMap = new Map();
   const { adminUp, addresses } = local.endpoint;
-  if (!adminUp) set(elements, baseNames.down, name, null);
+  if (!adminUp) setElement(elements, baseNames.down, name, null);
   for (const { direction, first, profiles } of entries) {
-    set(elements, workloadMap(direction), name, adminUp ? goTo(first) : { kind: 'drop' });
-    if (profiles !== undefined) set(elements, workloadProfileMap(direction), name, goTo(profiles));
+    setElement(elements, workloadMap(direction), name, adminUp ? goTo(first) : { kind: 'drop' });
+    if (profiles !== undefined) setElement(elements, workloadProfileMap(direction), name, goTo(profiles));
   }
   for (const address of addresses) {
     const version = parseIp(address)?.version;
     if (version === undefined) continue;
-    set(elements, version === 4 ? baseNames.source4 : baseNames.source6, `${address} . ${name}`, null);
+    setElement(elements, version === 4 ? baseNames.source4 : baseNames.source6, `${address} . ${name}`, null);
   }
   return { elements };
-}
-
-function hostChain(direction: Direction, first: string | undefined): Chain {
-  const failsafe = direction === 'ingress' ? baseNames.failsafeIn : baseNames.failsafeOut;
-  return {
-    name: hostListName(direction, first ?? ''),
-    rules: [makeRule([], { kind: 'jump', chain: failsafe }), makeRule([], goTo(first))],
-  };
-}
-
-function hostObjects(name: string, entries: readonly Entry[]): OwnedObjects {
-  const elements: ElementsByMap = new Map();
-  const chains: Chain[] = [];
-  for (const { direction, first, profiles } of entries) {
-    const chain = hostChain(direction, first);
-    chains.push(chain);
-    set(elements, direction === 'ingress' ? baseNames.hostIn : baseNames.hostOut, name, goTo(chain.name));
-    if (profiles !== undefined) set(elements, hostProfileMap(direction), name, goTo(profiles));
-  }
-  return { chains, elements };
 }
 
 /** The endpoints of this host as map elements; the chains they lead to are shared lists. */
@@ -82,7 +43,7 @@ export class Endpoints {
   readonly #log: Logger;
   /** lists that an endpoint holds */
   readonly #held = new Map<EndpointId, readonly ListKey[]>();
-  readonly #hosts = new Set<EndpointId>();
+  readonly #hosts: HostEndpoints;
 
   constructor(parts: {
     readonly desired: DesiredRuleset;
@@ -94,20 +55,38 @@ export class Endpoints {
     this.#lists = parts.lists;
     this.#interfacePrefixes = parts.interfacePrefixes;
     this.#log = parts.log;
+    this.#hosts = new HostEndpoints(parts);
   }
 
-  /** True when there is any host endpoint, so that the host's own traffic must be dispatched. */
-  get hasHostEndpoints(): boolean {
-    return this.#hosts.size > 0;
+  /** The stages at which host endpoints have something to say, so that packets must be dispatched there. */
+  get hostStages(): HostStages {
+    return this.#hosts.stages;
+  }
+
+  setHostInterfaces(interfaces: HostInterfaces): void {
+    this.#hosts.setInterfaces(interfaces);
+  }
+
+  /** Ends a batch: binds host endpoints to their interfaces. */
+  settle(): void {
+    this.#hosts.bind();
   }
 
   set(id: EndpointId, local: LocalEndpoint): void {
     const { endpoint } = local;
+    const isHost = endpoint.kind === 'host';
+    this.#hosts.set(id, isHost ? local : undefined);
     const name = endpoint.interfaceName;
-    if (name === undefined || !this.#isUsable(id, name, endpoint.kind)) {
-      this.remove(id);
-      return;
-    }
+    if (isHost || name === undefined || !this.#isUsable(id, name)) this.#removeWorkload(id);
+    else this.#setWorkload(id, name, local);
+  }
+
+  remove(id: EndpointId): void {
+    this.#hosts.set(id, undefined);
+    this.#removeWorkload(id);
+  }
+
+  #setWorkload(id: EndpointId, name: string, local: LocalEndpoint): void {
     const held: ListKey[] = [];
     const acquire = (key: ListKey | undefined): string | undefined => {
       if (key === undefined) return undefined;
@@ -116,22 +95,18 @@ export class Endpoints {
     };
     const entries = directions.map((direction): Entry => {
       const profiles = acquire(profileList(local, direction));
-      return { direction, profiles, first: acquire(policyList(local, direction)) ?? profiles };
+      return { direction, profiles, first: acquire(policyList(local, direction, 'normal')) ?? profiles };
     });
     this.#releaseLists(id);
     this.#held.set(id, held);
-    if (endpoint.kind === 'host') this.#hosts.add(id);
-    else this.#hosts.delete(id);
-    const objects =
-      endpoint.kind === 'host' ? hostObjects(name, entries) : workloadObjects(name, local, entries);
-    this.#desired.put(`endpoint ${id}`, objects);
+    this.#desired.put(`endpoint ${id}`, workloadObjects(name, local, entries));
   }
 
-  remove(id: EndpointId): void {
+  #removeWorkload(id: EndpointId): void {
+    if (!this.#held.has(id)) return;
     this.#desired.remove(`endpoint ${id}`);
     this.#releaseLists(id);
     this.#held.delete(id);
-    this.#hosts.delete(id);
   }
 
   #releaseLists(id: EndpointId): void {
@@ -139,7 +114,7 @@ export class Endpoints {
   }
 
   /** A workload whose interface we cannot name stays closed: its interface is then an unknown one. */
-  #isUsable(id: EndpointId, name: string, kind: 'workload' | 'host'): boolean {
+  #isUsable(id: EndpointId, name: string): boolean {
     if (!isInterfaceName(name)) {
       this.#log.warn('endpoint not programmed: its interface name cannot be used', {
         endpoint: id,
@@ -147,7 +122,7 @@ export class Endpoints {
       });
       return false;
     }
-    if (kind === 'workload' && !this.#interfacePrefixes().some(prefix => name.startsWith(prefix))) {
+    if (!this.#interfacePrefixes().some(prefix => name.startsWith(prefix))) {
       this.#log.warn(
         'workload interface has none of the configured prefixes: its traffic to this host is not policed',
         {

@@ -4,3 +4,4 @@ export { createNftDataplane } from './nft-dataplane.js';
 export type { NftDataplane } from './nft-dataplane.js';
 export { defaultNftConfig } from './config.js';
 export type { FailsafePort, NftConfig } from './config.js';
+export { followHostInterfaces } from './follow-host-interfaces.js';

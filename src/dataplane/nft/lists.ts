@@ -5,15 +5,11 @@ import type { MatchContext } from './match/condition.js';
 import type { Elements, NftSet } from './model.js';
 import { policyListName, profileListName } from './names.js';
 import { compilePolicyList, compileProfileList } from './policy-list.js';
-import type { CompiledList, RuleSource } from './policy-list.js';
+import type { CompiledList, PolicyListKey, RuleSource } from './policy-list.js';
 
 /** A distinct ordered list of policies (by tier) or of profiles, in one direction. */
 export type ListKey =
-  | {
-      readonly kind: 'policies';
-      readonly direction: Direction;
-      readonly tiers: readonly (readonly PolicyId[])[];
-    }
+  | (PolicyListKey & { readonly kind: 'policies' })
   | { readonly kind: 'profiles'; readonly direction: Direction; readonly profiles: readonly ProfileId[] };
 
 interface List {
@@ -24,7 +20,7 @@ interface List {
 /** Name of the chain at which the list begins. */
 export function listName(key: ListKey): string {
   return key.kind === 'policies'
-    ? policyListName(key.direction, key.tiers)
+    ? policyListName(key.direction, key.tiers, key.stage)
     : profileListName(key.direction, key.profiles);
 }
 
@@ -121,7 +117,7 @@ export class Lists {
 
   #compiled(key: ListKey): CompiledList {
     return key.kind === 'policies'
-      ? compilePolicyList(key.direction, key.tiers, this.#source)
+      ? compilePolicyList(key, this.#source)
       : compileProfileList(key.direction, key.profiles, this.#source);
   }
 

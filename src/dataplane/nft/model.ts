@@ -34,6 +34,14 @@ export type Test =
       readonly length: number;
       readonly negated: boolean;
     }
+  /** address, protocol and port of that side together are an element of the set; only beside a protocol with ports */
+  | {
+      readonly kind: 'port-in-set';
+      readonly side: Side;
+      readonly version: IpVersion;
+      readonly set: string;
+      readonly negated: boolean;
+    }
   /** type, and code where given, of an ICMP or ICMPv6 header; negated: not (that type with that code) */
   | { readonly kind: 'icmp'; readonly type: number; readonly code?: number; readonly negated: boolean }
   | { readonly kind: 'icmp-types'; readonly types: readonly number[] }
@@ -43,9 +51,13 @@ export type Test =
   | { readonly kind: 'interface-in-set'; readonly set: string }
   /** there is no outgoing interface: the packet is for this host */
   | { readonly kind: 'no-output-interface' }
+  /** there is an incoming interface: the packet is not from this host */
+  | { readonly kind: 'input-interface' }
   /** source address and incoming interface together are an element of the set */
   | { readonly kind: 'source-on-interface'; readonly version: IpVersion; readonly set: string }
-  | { readonly kind: 'conntrack'; readonly state: ConntrackState };
+  | { readonly kind: 'conntrack'; readonly state: ConntrackState; readonly negated: boolean }
+  /** all of those bits are set in the packet's mark; negated: not all */
+  | { readonly kind: 'mark'; readonly bits: number; readonly negated: boolean };
 
 export type ConntrackState = 'established' | 'related' | 'invalid' | 'untracked';
 
@@ -60,6 +72,10 @@ export type Statement =
   | Verdict
   | { readonly kind: 'log'; readonly prefix: string }
   | { readonly kind: 'masquerade' }
+  /** connection tracking shall not look at the packet; goes on with the next rule */
+  | { readonly kind: 'notrack' }
+  /** sets bits of the packet's mark, leaves the others; goes on with the next rule */
+  | { readonly kind: 'set-mark'; readonly bits: number }
   /** the verdict that the map holds for the packet; none: the next rule */
   | { readonly kind: 'dispatch'; readonly key: DispatchKey; readonly map: string }
   | {

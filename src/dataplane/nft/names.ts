@@ -1,6 +1,6 @@
 import { shortName } from '../../base/index.js';
 import type { IpVersion } from '../../net/index.js';
-import type { Direction, PolicyId, ProfileId, SetId } from '../../policy/index.js';
+import type { Direction, PolicyId, ProfileId, SetId, Stage } from '../../policy/index.js';
 
 /**
  * The one table that is ours, and the names in it. Kernel names are a readable prefix and a hash, never
@@ -15,6 +15,8 @@ export const baseNames = {
   input: 'input',
   output: 'output',
   natPostrouting: 'nat-post',
+  rawOutput: 'raw-out',
+  manglePrerouting: 'mangle-pre',
   antiSpoof: 'anti-spoof',
   invalidWorkload: 'invalid-wl',
   workloadToHost: 'wl-to-host',
@@ -22,13 +24,29 @@ export const baseNames = {
   nextFrom: 'next-from',
   failsafeIn: 'failsafe-in',
   failsafeOut: 'failsafe-out',
+  failsafeRawIn: 'failsafe-raw-in',
+  failsafeRawOut: 'failsafe-raw-out',
+  /** where an untracked policy's allow goes */
+  untrack: 'untrack',
+  /** where a pre-DNAT policy's allow goes */
+  acceptBeforeNat: 'accept-pre-dnat',
   source4: 'wl-src4',
   source6: 'wl-src6',
   /** interfaces of workloads that are administratively down */
   down: 'wl-down',
-  hostIn: 'hep-in',
-  hostOut: 'hep-out',
 } as const;
+
+const hostMaps: Readonly<Record<Stage, Readonly<Record<Direction, string>>>> = {
+  normal: { ingress: 'hep-in', egress: 'hep-out' },
+  forward: { ingress: 'hep-fwd-in', egress: 'hep-fwd-out' },
+  untracked: { ingress: 'hep-raw-in', egress: 'hep-raw-out' },
+  'pre-dnat': { ingress: 'hep-dnat-in', egress: 'hep-dnat-out' },
+};
+
+/** Map from interface to what decides over a host endpoint's traffic at that stage. */
+export function hostMap(direction: Direction, stage: Stage): string {
+  return hostMaps[stage][direction];
+}
 
 /** Side names: traffic from an endpoint is its egress, traffic to it its ingress. */
 const side = { egress: 'from', ingress: 'to' } as const;
@@ -53,17 +71,30 @@ export function profilesChain(direction: Direction): string {
   return `prof-${side[direction]}`;
 }
 
-export function policyChainName(direction: Direction, id: PolicyId): string {
-  return shortName(direction === 'ingress' ? 'pi-' : 'po-', id);
+/** A policy's rules say the same at each stage, but lead elsewhere. */
+export function policyChainName(direction: Direction, id: PolicyId, stage: Stage): string {
+  const letters = stage === 'forward' ? { ingress: 'fi-', egress: 'fo-' } : { ingress: 'pi-', egress: 'po-' };
+  return shortName(letters[direction], id);
 }
 
 export function profileChainName(direction: Direction, id: ProfileId): string {
   return shortName(direction === 'ingress' ? 'ri-' : 'ro-', id);
 }
 
+const listPrefixes: Readonly<Record<Stage, Readonly<Record<Direction, string>>>> = {
+  normal: { ingress: 'lt-', egress: 'lf-' },
+  forward: { ingress: 'wt-', egress: 'wf-' },
+  untracked: { ingress: 'ut-', egress: 'uf-' },
+  'pre-dnat': { ingress: 'dt-', egress: 'df-' },
+};
+
 /** `tiers` as JSON is unambiguous whatever the names hold. */
-export function policyListName(direction: Direction, tiers: readonly (readonly PolicyId[])[]): string {
-  return shortName(direction === 'ingress' ? 'lt-' : 'lf-', JSON.stringify(tiers));
+export function policyListName(
+  direction: Direction,
+  tiers: readonly (readonly PolicyId[])[],
+  stage: Stage,
+): string {
+  return shortName(listPrefixes[stage][direction], JSON.stringify(tiers));
 }
 
 export function profileListName(direction: Direction, profiles: readonly ProfileId[]): string {
@@ -75,8 +106,8 @@ export function hostListName(direction: Direction, list: string): string {
   return shortName(direction === 'ingress' ? 'hi-' : 'ho-', list);
 }
 
-/** A bucket or a port map is named by its content, so it never changes and is shared where it is equal. */
-export function contentName(prefix: 'b-' | 'x-' | 'pool4-' | 'pool6-', content: string): string {
+/** What is named by its content is shared where that is equal. */
+export function contentName(prefix: 'b-' | 'x-' | 't-' | 'pool4-' | 'pool6-', content: string): string {
   return shortName(prefix, content);
 }
 

@@ -1,5 +1,5 @@
 import type { Clock, Logger } from '../../base/index.js';
-import type { DataplaneUpdate } from '../../policy/index.js';
+import type { DataplaneUpdate, HostInterfaces } from '../../policy/index.js';
 import { createReconciler } from '../reconcile.js';
 import type { Reconcilable } from '../reconcile.js';
 import type { NftApplier } from './apply.js';
@@ -22,6 +22,11 @@ export interface NftDataplane {
    * only noted, and comes with that.
    */
   configure(config: Partial<NftConfig>): Promise<void>;
+  /**
+   * Takes which addresses the host's interfaces own, by which host endpoints may be found; resolves when the
+   * kernel has what follows from it. Before the first `apply` it is only noted, and comes with that.
+   */
+  setHostInterfaces(interfaces: HostInterfaces): Promise<void>;
   /** Compares the table with what it should be and repairs what differs. */
   resync(): Promise<void>;
   /** Ends retries. The table stays, and keeps enforcing. */
@@ -44,14 +49,27 @@ interface Reconfiguration {
   readonly config: NftConfig;
 }
 
+interface HostInterfacesChange {
+  readonly kind: 'host-interfaces';
+  readonly interfaces: HostInterfaces;
+}
+
+type Update = DataplaneUpdate | Reconfiguration | HostInterfacesChange;
+
+function isPolicy(update: Update): update is DataplaneUpdate {
+  return update.kind !== 'configured' && update.kind !== 'host-interfaces';
+}
+
 export function createNftDataplane({ applier, config, log, clock }: NftDataplaneOptions): NftDataplane {
   const compiler = createCompiler({ ...defaultNftConfig, ...config }, log);
   let hasState = false;
-  const part: Reconcilable<DataplaneUpdate | Reconfiguration> = {
+  const part: Reconcilable<Update> = {
     accept: updates => {
       const configured = updates.findLast(update => update.kind === 'configured');
       if (configured !== undefined) compiler.configure(configured.config);
-      compiler.accept(updates.filter(update => update.kind !== 'configured'));
+      const found = updates.findLast(update => update.kind === 'host-interfaces');
+      if (found !== undefined) compiler.setHostInterfaces(found.interfaces);
+      compiler.accept(updates.filter(isPolicy));
     },
     async sync(mode) {
       const patch = compiler.takePatch();
@@ -76,6 +94,10 @@ export function createNftDataplane({ applier, config, log, clock }: NftDataplane
       const next = { ...defaultNftConfig, ...changed };
       if (hasState) await reconciler.apply([{ kind: 'configured', config: next }]);
       else compiler.configure(next);
+    },
+    setHostInterfaces: async interfaces => {
+      if (hasState) await reconciler.apply([{ kind: 'host-interfaces', interfaces }]);
+      else compiler.setHostInterfaces(interfaces);
     },
     resync: async () => {
       await reconciler.resync();

@@ -1,8 +1,8 @@
-import type { ActiveRule, ActiveRules, Direction, PolicyId, ProfileId } from '../../policy/index.js';
+import type { ActiveRule, ActiveRules, Direction, PolicyId, ProfileId, Stage } from '../../policy/index.js';
 import type { MatchContext } from './match/condition.js';
 import type { Chain, Elements, NftSet, Rule, Verdict } from './model.js';
 import { contentName, policyChainName, policyListName, profileChainName, profileListName } from './names.js';
-import { beforeTier, inProfile, kernelRules, labelled, lastTier } from './policy-rules.js';
+import { beforeTier, earlyTier, inProfile, kernelRules, labelled, lastTier } from './policy-rules.js';
 import type { LabelledRule, Outcome } from './policy-rules.js';
 import { portIndex } from './port-index.js';
 import type { PortIndex } from './port-index.js';
@@ -72,14 +72,17 @@ function passes(rules: readonly ActiveRule[]): boolean {
  * shared chain of a policy would lead astray, so its rules stand in the list itself.
  */
 function plain(request: TierRequest, source: RuleSource): CompiledList {
-  const { direction, policies, outcome, isLast, name } = request;
+  const { direction, stage, policies, outcome, isLast, name } = request;
   const chains: Chain[] = [];
   const rules = policies.flatMap(id => {
     const own = (source.policy(id) ?? missing)[direction];
     const render = (to: Outcome): readonly Rule[] =>
       labelled(id, own).flatMap(rule => kernelRules(rule, to, source.lengthsOf));
     if (!isLast && passes(own)) return render(outcome);
-    const chain: Chain = { name: policyChainName(direction, id), rules: render(lastTier(direction)) };
+    const chain: Chain = {
+      name: policyChainName(direction, id, stage),
+      rules: render(lastTier(direction, stage)),
+    };
     chains.push(chain);
     return [makeRule([], { kind: 'jump', chain: chain.name }, id)];
   });
@@ -90,33 +93,56 @@ function plain(request: TierRequest, source: RuleSource): CompiledList {
 interface TierRequest {
   readonly name: string;
   readonly direction: Direction;
+  readonly stage: Stage;
   readonly policies: readonly PolicyId[];
   readonly outcome: Outcome;
   readonly isLast: boolean;
 }
 
-/**
- * The chains for an ordered list of policies by tier: the one of that name is where it begins. Tiers without
- * a policy in that direction must be left out.
- */
-export function compilePolicyList(
-  direction: Direction,
-  tiers: readonly (readonly PolicyId[])[],
-  source: RuleSource,
-): CompiledList {
+/** An ordered list of policies by tier; tiers without a policy in that direction are left out. */
+export interface PolicyListKey {
+  readonly direction: Direction;
+  readonly stage: Stage;
+  readonly tiers: readonly (readonly PolicyId[])[];
+}
+
+/** The chains for a list of policies: the one of its name is where it begins. */
+export function compilePolicyList(key: PolicyListKey, source: RuleSource): CompiledList {
+  return key.stage === 'normal' || key.stage === 'forward'
+    ? decisiveList(key, source)
+    : earlyList(key, source);
+}
+
+/** Ends with a verdict for every packet. */
+function decisiveList({ direction, stage, tiers }: PolicyListKey, source: RuleSource): CompiledList {
   const [policies, ...rest] = tiers;
   if (policies === undefined) return { chains: [], maps: [] };
-  const name = policyListName(direction, tiers);
+  const name = policyListName(direction, tiers, stage);
   const isLast = rest.length === 0;
-  const outcome = isLast ? lastTier(direction) : beforeTier(direction, policyListName(direction, rest));
+  const outcome = isLast
+    ? lastTier(direction, stage)
+    : beforeTier(direction, stage, policyListName(direction, rest, stage));
   const rules = policies.flatMap(id => labelled(id, (source.policy(id) ?? missing)[direction]));
   // A bucket is one more chain on the way, and the kernel allows 15 in all: only the last tier affords it.
   const index = isLast ? portIndex(rules) : undefined;
   const tier =
     index === undefined
-      ? plain({ name, direction, policies, outcome, isLast }, source)
+      ? plain({ name, direction, stage, policies, outcome, isLast }, source)
       : indexed(name, index, some => some.flatMap(rule => kernelRules(rule, outcome, source.lengthsOf)));
-  return join([compilePolicyList(direction, rest, source), tier]);
+  return join([decisiveList({ direction, stage, tiers: rest }, source), tier]);
+}
+
+/** Returns without a verdict where no policy decides: each tier is a chain, so that `pass` can leave it. */
+function earlyList({ direction, stage, tiers }: PolicyListKey, source: RuleSource): CompiledList {
+  const outcome = earlyTier(direction, stage);
+  const chains = tiers.map((policies, index): Chain => ({
+    name: contentName('t-', JSON.stringify([direction, stage, policies, index])),
+    rules: policies
+      .flatMap(id => labelled(id, (source.policy(id) ?? missing)[direction]))
+      .flatMap(rule => kernelRules(rule, outcome, source.lengthsOf)),
+  }));
+  const jumps = chains.map(chain => makeRule([], { kind: 'jump', chain: chain.name }));
+  return { chains: [...chains, { name: policyListName(direction, tiers, stage), rules: jumps }], maps: [] };
 }
 
 /** The chains for an ordered list of profiles; the one of that name is where it begins. */

@@ -1,4 +1,4 @@
-import type { ActiveMatch, ActiveRule, Direction } from '../../policy/index.js';
+import type { ActiveMatch, ActiveRule, Direction, Stage } from '../../policy/index.js';
 import { conditionsOf } from './match/renderers.js';
 import type { Condition, MatchContext } from './match/condition.js';
 import type { Rule, Statement, Test } from './model.js';
@@ -10,29 +10,57 @@ const logPrefix = 'calico-packet: ';
 
 /** Where the actions of a rule lead: it depends on who holds the rule, and for whom. */
 export interface Outcome {
-  readonly direction: Direction;
+  readonly allow: Statement;
   readonly pass: Statement;
 }
 
-/** Outcome of a policy in the last tier: what it passes, the endpoint's profiles decide. */
-export function lastTier(direction: Direction): Outcome {
-  return { direction, pass: { kind: 'goto', chain: profilesChain(direction) } };
+const accept: Statement = { kind: 'accept' };
+const goOn: Statement = { kind: 'goto', chain: baseNames.nextFrom };
+
+/** What `allow` means: out of the source, the destination's side still has its say. */
+const allowOf: Readonly<Record<Stage, Readonly<Record<Direction, Statement>>>> = {
+  normal: { ingress: accept, egress: goOn },
+  forward: { ingress: goOn, egress: accept },
+  untracked: {
+    ingress: { kind: 'goto', chain: baseNames.untrack },
+    egress: { kind: 'goto', chain: baseNames.untrack },
+  },
+  'pre-dnat': {
+    ingress: { kind: 'goto', chain: baseNames.acceptBeforeNat },
+    egress: { kind: 'goto', chain: baseNames.acceptBeforeNat },
+  },
+};
+
+/**
+ * Outcome of a policy in the last tier. What it passes, the endpoint's profiles decide; of forwarded traffic
+ * they know nothing, so there it is left alone.
+ */
+export function lastTier(direction: Direction, stage: Stage): Outcome {
+  const allow = allowOf[stage][direction];
+  return {
+    allow,
+    pass: stage === 'normal' ? { kind: 'goto', chain: profilesChain(direction) } : allow,
+  };
+}
+
+/** Outcome of a policy at a stage that need not decide: what it passes leaves the tier. */
+export function earlyTier(direction: Direction, stage: Stage): Outcome {
+  return { allow: allowOf[stage][direction], pass: { kind: 'return' } };
 }
 
 /** Outcome of a profile: what it passes, the next profile decides. */
 export function inProfile(direction: Direction): Outcome {
-  return { direction, pass: { kind: 'return' } };
+  return { allow: allowOf.normal[direction], pass: { kind: 'return' } };
 }
 
 /** Outcome of a policy before the last tier: what it passes goes on at `chain`. */
-export function beforeTier(direction: Direction, chain: string): Outcome {
-  return { direction, pass: { kind: 'goto', chain } };
+export function beforeTier(direction: Direction, stage: Stage, chain: string): Outcome {
+  return { allow: allowOf[stage][direction], pass: { kind: 'goto', chain } };
 }
 
-function statementOf(action: ActiveRule['action'], { direction, pass }: Outcome): Statement {
+function statementOf(action: ActiveRule['action'], { allow, pass }: Outcome): Statement {
   const statements: Readonly<Record<ActiveRule['action'], Statement>> = {
-    // Out of the source, the destination's side still has its say.
-    allow: direction === 'ingress' ? { kind: 'accept' } : { kind: 'goto', chain: baseNames.nextFrom },
+    allow,
     deny: { kind: 'drop' },
     log: { kind: 'log', prefix: logPrefix },
     pass,

@@ -1,6 +1,7 @@
 import { shortName } from '../../base/index.js';
 import type { Rule, Side, Statement, Test, Verdict } from './model.js';
 import {
+  bitsText,
   commentText,
   interfacePrefixText,
   logPrefixText,
@@ -41,15 +42,19 @@ const testTexts: TestTexts = {
   nets: ({ version, side, nets, negated }) =>
     `${addressField(version, side)} ${not(negated)}${netsText(nets)}`,
   'in-set': setText,
+  'port-in-set': ({ version, side, set, negated }) =>
+    `${addressField(version, side)} . meta l4proto . th ${side === 'source' ? 'sport' : 'dport'} ${not(negated)}@${nameText(set)}`,
   icmp: icmpText,
   'icmp-types': ({ types }) => `@th,0,8 ${numbersText(types, 255)}`,
   'interface-prefix': ({ side, prefix }) =>
     `${side === 'in' ? 'iifname' : 'oifname'} ${interfacePrefixText(prefix)}`,
   'interface-in-set': ({ set }) => `iifname @${nameText(set)}`,
   'no-output-interface': () => 'meta oif 0',
+  'input-interface': () => 'meta iif != 0',
   'source-on-interface': ({ version, set }) =>
     `${addressField(version, 'source')} . iifname @${nameText(set)}`,
-  conntrack: ({ state }) => `ct state ${state}`,
+  conntrack: ({ state, negated }) => `ct state ${not(negated)}${state}`,
+  mark: ({ bits, negated }) => `meta mark & ${bitsText(bits)} ${negated ? '!=' : '=='} ${bitsText(bits)}`,
 };
 
 /** One test in nft's language. */
@@ -78,7 +83,8 @@ function conntrackText(verdicts: Extract<Statement, { kind: 'conntrack-dispatch'
 
 function statementText(statement: Statement): string {
   if (statement.kind === 'log') return `log prefix ${logPrefixText(statement.prefix)} level notice`;
-  if (statement.kind === 'masquerade') return 'masquerade';
+  if (statement.kind === 'masquerade' || statement.kind === 'notrack') return statement.kind;
+  if (statement.kind === 'set-mark') return `meta mark set meta mark | ${bitsText(statement.bits)}`;
   if (statement.kind === 'dispatch') return `${keys[statement.key]} vmap @${nameText(statement.map)}`;
   if (statement.kind === 'conntrack-dispatch') return conntrackText(statement.verdicts);
   return verdictText(statement);
@@ -100,8 +106,13 @@ export function makeRule(tests: readonly Test[], statement: Statement, comment =
   return { tests, statement, comment, fingerprint: shortName('', `${body}\n${comment}`, fingerprintLength) };
 }
 
-/** A rule as nft reads it, with its comment and fingerprint. */
-export function ruleText({ tests, statement, comment, fingerprint }: Rule): string {
+/** A rule's comment in quotes: for people what the user wrote, for the read-back the fingerprint. */
+export function ruleComment({ comment, fingerprint }: Rule): string {
   const human = comment.slice(0, maxComment - fingerprintLength - 1);
-  return `${bodyText(tests, statement)} comment ${commentText(`${human} ${fingerprint}`.trimStart())}`;
+  return commentText(`${human} ${fingerprint}`.trimStart());
+}
+
+/** A rule as nft reads it, with its comment and fingerprint. */
+export function ruleText(rule: Rule): string {
+  return `${bodyText(rule.tests, rule.statement)} comment ${ruleComment(rule)}`;
 }

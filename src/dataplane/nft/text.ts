@@ -42,6 +42,11 @@ export function numberText(value: number, max: number): string {
   return String(value);
 }
 
+/** Bits of a packet's mark. */
+export function bitsText(bits: number): string {
+  return `0x${Number(numberText(bits, 0xffff_ffff)).toString(16)}`;
+}
+
 function rangeText({ min, max }: PortRange): string {
   return min === max ? numberText(min, 0xffff) : `${numberText(min, 0xffff)}-${numberText(max, 0xffff)}`;
 }

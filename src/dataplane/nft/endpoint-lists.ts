@@ -1,0 +1,30 @@
+import type { Direction, LocalEndpoint, Stage } from '../../policy/index.js';
+import type { ListKey } from './lists.js';
+import type { ElementValue, Verdict } from './model.js';
+
+/** The policies that decide over the endpoint at that stage; undefined when none does. */
+export function policyList(local: LocalEndpoint, direction: Direction, stage: Stage): ListKey | undefined {
+  const tiers = (stage === 'normal' ? local.tiers : (local.stages?.[stage] ?? []))
+    .map(tier => tier[direction])
+    .filter(policies => policies.length > 0);
+  return tiers.length === 0 ? undefined : { kind: 'policies', direction, stage, tiers };
+}
+
+/** The endpoint's profiles; undefined when it has none. */
+export function profileList(
+  { endpoint: { profiles } }: LocalEndpoint,
+  direction: Direction,
+): ListKey | undefined {
+  return profiles.length === 0 ? undefined : { kind: 'profiles', direction, profiles };
+}
+
+export type ElementsByMap = Map<string, Map<string, ElementValue>>;
+
+export function setElement(elements: ElementsByMap, map: string, key: string, value: ElementValue): void {
+  elements.set(map, (elements.get(map) ?? new Map<string, ElementValue>()).set(key, value));
+}
+
+/** On to that chain; where there is none, nothing allows the packet. */
+export function goTo(chain: string | undefined): Verdict {
+  return chain === undefined ? { kind: 'drop' } : { kind: 'goto', chain };
+}
