@@ -35,7 +35,7 @@ export async function add(parts: CniParts, operation: Operation): Promise<CniRes
   try {
     return await addSteps(parts, operation, undo);
   } catch (error) {
-    if (await undoAll(parts, operation, undo)) await parts.records.remove(operation.attachment);
+    if (await undoAll(parts, operation, undo)) parts.records.remove(operation.attachment);
     throw error;
   }
 }

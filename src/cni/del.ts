@@ -22,9 +22,8 @@ export type Remainder = () => Promise<void>;
 export async function del(parts: CniParts, operation: Operation): Promise<Remainder> {
   const { records, network, client, log } = parts;
   const { attachment, config } = operation;
-  const record = await records.read(attachment);
-  if (record !== undefined && record.state !== 'deleting')
-    await records.write({ ...record, state: 'deleting' });
+  const record = records.read(attachment);
+  if (record !== undefined && record.state !== 'deleting') records.write({ ...record, state: 'deleting' });
   const endpoint = await findEndpoint(parts, attachment);
   const hostName = hostInterfaceOf(attachment);
   let index: number | undefined;
@@ -35,7 +34,7 @@ export async function del(parts: CniParts, operation: Operation): Promise<Remain
   await addressSource(parts, config).giveBack(operation);
   return async () => {
     if (index !== undefined) await network.deleteLink(index);
-    await records.remove(attachment);
+    records.remove(attachment);
     log.debug('an interface is removed', { container: attachment.containerId, interface: hostName });
   };
 }
@@ -76,10 +75,12 @@ async function isSuperseded(
 /** Whether another container of this host has, or is getting, the link. */
 async function isTakenOver(records: CniParts['records'], attachment: Attachment): Promise<boolean> {
   const hostName = hostInterfaceOf(attachment);
-  return (await records.list()).some(
-    record =>
-      record.hostName === hostName &&
-      record.request.containerId !== attachment.containerId &&
-      record.state !== 'deleting',
-  );
+  return records
+    .list()
+    .some(
+      record =>
+        record.hostName === hostName &&
+        record.request.containerId !== attachment.containerId &&
+        record.state !== 'deleting',
+    );
 }

@@ -52,7 +52,7 @@ export async function undoInterrupted(options: {
   readonly log: Logger;
 }): Promise<number> {
   const { records, handle, log } = options;
-  const interrupted = (await records.list()).filter(({ state }) => state !== 'added');
+  const interrupted = records.list().filter(({ state }) => state !== 'added');
   for (const { request, state } of interrupted) {
     const { exitCode, stdout } = await handle({ ...request, command: 'DEL' });
     const fields = { container: request.containerId, interface: request.ifName, state };

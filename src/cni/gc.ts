@@ -72,7 +72,7 @@ function operationOf(
 
 async function collectRecords(collection: Collection, remove: Delete): Promise<void> {
   const { parts, config, attempt } = collection;
-  for (const { request, state } of await parts.records.list()) {
+  for (const { request, state } of parts.records.list()) {
     const { containerId, ifName } = request;
     // What is being added now is not in a list that was made before.
     if (state === 'adding' || isValid(collection, containerId, ifName)) continue;
@@ -89,7 +89,7 @@ async function collectRecords(collection: Collection, remove: Delete): Promise<v
 async function collectAddresses(collection: Collection, remove: Delete): Promise<void> {
   const { parts, request, config, attempt } = collection;
   const isIpamOnly = request.program === 'calico-ipam';
-  const records = await parts.records.list();
+  const records = parts.records.list();
   const isRecorded = (id: string, ifName: string): boolean =>
     records.some(({ request: each }) => each.containerId === id && each.ifName === ifName);
   for (const { handle, attributes } of await parts.allocator.assignmentsOn(parts.node)) {
@@ -113,7 +113,7 @@ function podArgs({ pod, namespace }: Assignment['attributes']): string {
 /** Endpoints of containers that nothing else is left of. Those of pods do not say of which sandbox they are. */
 async function collectEndpoints(collection: Collection, remove: Delete): Promise<void> {
   const { parts, config, attempt } = collection;
-  const records = await parts.records.list();
+  const records = parts.records.list();
   const own = { node: parts.node, orchestrator: 'cni' };
   for (const { metadata, spec } of await parts.client.list('workloadEndpoint', own)) {
     const { workload: containerId, name: ifName } = metadata;
@@ -133,7 +133,7 @@ async function collectLinks({ parts, attempt }: Collection): Promise<void> {
     .filter(({ name, kind }) => kind === 'veth' && /^cali[0-9a-f]{11}$/.test(name));
   if (links.length === 0) return;
   const used = new Set([
-    ...(await records.list()).map(({ hostName }) => hostName),
+    ...records.list().map(({ hostName }) => hostName),
     ...(await client.list('workloadEndpoint', { node })).map(({ spec }) => spec.interfaceName),
   ]);
   for (const { name } of links.filter(link => !used.has(link.name))) {

@@ -1,7 +1,7 @@
 import { isCalicoError } from '../base/index.js';
 import type { HostNetwork } from '../netlink/index.js';
 import type { AttachmentRecords } from './attachment-records.js';
-import { readAddressesInUse } from './routes-in-use.js';
+import { allAddressesInUse } from './routes-in-use.js';
 
 /**
  * Addresses (canonical) that are in use on this host as the kernel sees it: the host's own, those with a route
@@ -11,8 +11,8 @@ export async function liveAddresses(
   network: HostNetwork,
   records: AttachmentRecords,
 ): Promise<ReadonlySet<string>> {
-  const live = new Set(readAddressesInUse(network, undefined));
-  for (const { request, addresses } of await records.list()) {
+  const live = new Set(allAddressesInUse(network));
+  for (const { request, addresses } of records.list()) {
     const own = addressesIn(network, request.netns);
     // A namespace that cannot be looked into may have them still; one that is gone has none.
     for (const address of own ?? addresses) live.add(address);

@@ -1,28 +1,26 @@
-import { formatIp, parseCidr, widthOf } from '../net/index.js';
-import type { HostNetwork } from '../netlink/index.js';
+import type { HostNetwork, RouteInfo } from '../netlink/index.js';
 
 /**
  * Tells whether an address (canonical) is in use on this host by something else than the interface `hostName`:
- * a route of its own leads to it without a gateway, or it is the host's. The routes are read when it is asked
- * for the first time.
+ * a route of its own leads to it without a gateway, or it is the host's.
  */
 export function addressesInUse(network: HostNetwork, hostName: string): (address: string) => boolean {
-  let inUse: ReadonlySet<string> | undefined;
+  const own = network.linkByName(hostName)?.index;
   return address => {
-    inUse ??= readAddressesInUse(network, hostName);
-    return inUse.has(address);
+    const route = network.routeTo(address);
+    return route !== undefined && usedBy(route) === address && route.interfaceIndex !== own;
   };
 }
 
-/** The addresses that are in use now; those of the interface `hostName` are left out. */
-export function readAddressesInUse(network: HostNetwork, hostName: string | undefined): ReadonlySet<string> {
-  const own = hostName === undefined ? undefined : network.linkByName(hostName)?.index;
-  const found = new Set<string>();
-  for (const { destination, gateway, interfaceIndex, type } of network.routes()) {
-    if (gateway !== undefined || interfaceIndex === undefined || interfaceIndex === own) continue;
-    if (type !== 'unicast' && type !== 'local') continue;
-    const cidr = parseCidr(destination);
-    if (cidr !== undefined && cidr.length === widthOf(cidr.version)) found.add(formatIp(cidr));
-  }
-  return found;
+/** All addresses that are in use on this host in that sense. */
+export function allAddressesInUse(network: HostNetwork): ReadonlySet<string> {
+  return new Set(network.routes().flatMap(route => usedBy(route) ?? []));
+}
+
+/** The address that a route says is in use; undefined for any other route. */
+function usedBy({ destination, gateway, interfaceIndex, type }: RouteInfo): string | undefined {
+  if (gateway !== undefined || interfaceIndex === undefined) return undefined;
+  if (type !== 'unicast' && type !== 'local') return undefined;
+  const [address = '', length = ''] = destination.split('/');
+  return length === (address.includes(':') ? '128' : '32') ? address : undefined;
 }

@@ -93,6 +93,8 @@ export interface HostNetwork {
   addresses(): readonly AddressInfo[];
   /** both families, all tables */
   routes(): readonly RouteInfo[];
+  /** The configured route that an address falls under; undefined when there is none, or one that drops. */
+  routeTo(address: string): RouteInfo | undefined;
   /** both ends exist afterwards, down; `already-exists` when one of the names is taken */
   createVeth(request: VethRequest): { readonly host: LinkInfo; readonly containerIndex: number };
   /** The IP-in-IP device of that name, made where it is missing; `unsupported` where the kernel has none. */

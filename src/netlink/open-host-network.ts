@@ -6,7 +6,7 @@ import { openNetns, warmThreadPool, withNetns } from './netns.js';
 import { addAddress, dumpAddresses } from './rtnl/addr.js';
 import { createVeth, dumpLinks, linkByName, setLinkUp } from './rtnl/link.js';
 import { replaceNeighbour } from './rtnl/neigh.js';
-import { deleteRoute, dumpRoutes, replaceRoute } from './rtnl/route.js';
+import { deleteRoute, dumpRoutes, replaceRoute, routeTo } from './rtnl/route.js';
 import { createIpip, deleteAddress, setLinkMtu } from './rtnl/tunnel-device.js';
 import { SlowSocket } from './slow.js';
 import { createKernel, NETLINK_NETFILTER, NETLINK_ROUTE, NetlinkSocket } from './socket.js';
@@ -110,6 +110,10 @@ class KernelNetwork implements HostNetwork {
 
   deleteAddress(index: number, address: string): void {
     deleteAddress(this.#socket, index, address);
+  }
+
+  routeTo(address: string) {
+    return routeTo(this.#socket, address);
   }
 
   replaceRoute(route: RouteRequest): void {

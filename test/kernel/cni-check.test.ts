@@ -194,7 +194,7 @@ describe('GC', () => {
 
   test('finds addresses, endpoints and links of which there is no record', async () => {
     await add('a');
-    for (const record of await host.records.list()) await host.records.remove(record.request);
+    for (const record of host.records.list()) host.records.remove(record.request);
     await host.call({ command: 'ADD', program: 'calico-ipam', id: 'b', netns: '/x', config: { ...config } });
     await host.net.run('host', 'ip', 'link', 'add', 'cali0123456789a', 'type', 'veth');
     expect(await collect([])).toBe('');

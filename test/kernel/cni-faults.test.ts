@@ -89,7 +89,7 @@ describe('an agent that dies after any step of an ADD', () => {
       command: async () => call('ADD'),
       judge: async () => {
         await host.undoInterrupted();
-        const isComplete = (await host.records.list()).some(({ state }) => state === 'added');
+        const isComplete = host.records.list().some(({ state }) => state === 'added');
         if (isComplete) await call('DEL');
         expect(await remains()).toEqual([]);
       },

@@ -1,5 +1,5 @@
 import { CalicoError } from '../../base/index.js';
-import { parseCidr, ROUTE_PROTOCOL } from '../../net/index.js';
+import { parseCidr, ROUTE_PROTOCOL, widthOf } from '../../net/index.js';
 import type { Cidr } from '../../net/index.js';
 import { FAMILY_IPV4, familyOf, ipBytes, readIp, requireIp } from '../address-bytes.js';
 import { forEachAttribute, readU32 } from '../codec.js';
@@ -29,9 +29,16 @@ const RTN_UNICAST = 1;
 const RTN_BLACKHOLE = 6;
 /** set on entries of the cache, which are not routes that anybody configured */
 const RTM_F_CLONED = 0x200;
+/** asks for the route as it is configured, not as it is resolved for one packet */
+const RTM_F_FIB_MATCH = 0x2000;
 
 const ESRCH = -3;
 const ENODEV = -19;
+// No route, and what the kernel answers for blackhole, unreachable and prohibit routes.
+const ENETUNREACH = -101;
+const EHOSTUNREACH = -113;
+const EINVAL = -22;
+const EACCES = -13;
 
 /** `RT_SCOPE_*`, for routes and addresses. */
 export const scopeNumbers = { universe: 0, link: 253 } as const;
@@ -108,6 +115,30 @@ export function deleteRoute(socket: NetlinkSocket, route: RouteRequest): void {
   });
   // Gone with its interface, or by somebody else: what was wanted.
   expectSuccess(`delete ${describe(route)}`, answer, [ESRCH, ENODEV]);
+}
+
+/** The body of GETROUTE for one address. */
+export function writeRouteLookup(writer: MessageWriter, address: string): void {
+  const ip = requireIp(address);
+  writer.u8(familyOf(ip.version)).u8(widthOf(ip.version)).u8(0).u8(0);
+  writer.u8(0).u8(0).u8(0).u8(0).u32(RTM_F_FIB_MATCH);
+  writer.attribute(RTA_DST, ipBytes(ip));
+}
+
+/** The configured route that an address falls under; undefined when there is none, or one that drops. */
+export function routeTo(socket: NetlinkSocket, address: string): RouteInfo | undefined {
+  let found: RouteInfo | undefined;
+  const request = {
+    type: RTM_GETROUTE,
+    write: (writer: MessageWriter) => {
+      writeRouteLookup(writer, address);
+    },
+  };
+  const answer = socket.request(request, message => {
+    if (message.type === RTM_NEWROUTE) found = readRoute(message);
+  });
+  expectSuccess(`look up the route to ${address}`, answer, [ENETUNREACH, EHOSTUNREACH, EINVAL, EACCES]);
+  return found;
 }
 
 /** A NEWROUTE or DELROUTE message as an object; undefined for an entry of the cache. */

@@ -143,7 +143,7 @@ export async function createCniHost(
     traces: async () => {
       await handle.idle?.();
       const stored = (await store.list('/calico/')).entries.map(({ key }) => key);
-      const recorded = (await parts.records.list()).map(({ hostName, state }) => `${state} ${hostName}`);
+      const recorded = parts.records.list().map(({ hostName, state }) => `${state} ${hostName}`);
       return [
         ...stored.filter(key => key.includes('/workload/') || key.includes('/ipam/v2/handle/')),
         ...recorded,

@@ -1,0 +1,321 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { askSocket, runChecked, runProgram, systemClock } from '../src/base/index.js';
+import { createResourceClient, openStore } from '../src/datastore/index.js';
+import type { Store } from '../src/datastore/index.js';
+import { createAllocator } from '../src/ipam/index.js';
+import { openHostNetwork } from '../src/netlink/index.js';
+import { createTestNet, eventually } from '../test/support/netns.js';
+import type { TestNet } from '../test/support/netns.js';
+
+/**
+ * CNI with a real agent in a namespace of its own, and the allocator over sqlite. Wants the built programs:
+ * `npm run build` before it, or CALICO_DIST.
+ */
+const root = process.env['CALICO_ROOT'] ?? new URL('..', import.meta.url).pathname;
+const dist = process.env['CALICO_DIST'] ?? `${root}dist`;
+const directory = mkdtempSync(join(tmpdir(), 'calico-bench-'));
+const net = createTestNet();
+const rows: (readonly [string, string, string, string])[] = [];
+
+function quantile(times: readonly number[], q: number): number {
+  const sorted = times.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? 0;
+}
+
+function report(what: string, times: readonly number[], target = ''): void {
+  rows.push([what, quantile(times, 0.5).toFixed(2), quantile(times, 0.99).toFixed(2), target]);
+}
+
+async function timed(work: () => unknown): Promise<number> {
+  const start = performance.now();
+  await work();
+  return performance.now() - start;
+}
+
+interface Agent {
+  readonly stateDir: string;
+  readonly runDir: string;
+  readonly pid: number;
+  end(): Promise<void>;
+}
+
+async function startAgent(netns: string): Promise<Agent> {
+  const [stateDir, runDir, logDir] = ['state', 'run', 'log'].map(name => join(directory, name));
+  if (stateDir === undefined || runDir === undefined || logDir === undefined)
+    throw new Error('no directories');
+  const child = spawn('nsenter', [`--net=${netns}`, process.execPath, join(dist, 'calico-node.js')], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: {
+      PATH: process.env['PATH'],
+      NODENAME: 'bench',
+      DATASTORE_TYPE: 'sqlite',
+      CALICO_NETWORKING_BACKEND: 'none',
+      CALICO_STATE_DIR: stateDir,
+      CALICO_RUN_DIR: runDir,
+      CALICO_LOG_DIR: logDir,
+      CALICO_STORE_DIR: join(directory, 'store'),
+      CALICO_LOG_LEVEL: process.env['BENCH_LOG_LEVEL'] ?? 'warn',
+      ...(process.env['BENCH_PROFILE'] === undefined ? {} : { NODE_OPTIONS: '--cpu-prof' }),
+    },
+    cwd: directory,
+  });
+  const exited = new Promise(resolve => child.on('exit', resolve));
+  await eventually(
+    'the agent is ready',
+    async () =>
+      (await askSocket(join(runDir, 'control.sock'), '/ready').catch(() => undefined))?.status === 200,
+    20_000,
+  );
+  return {
+    stateDir,
+    runDir,
+    pid: child.pid ?? 0,
+    end: async () => {
+      child.kill('SIGTERM');
+      await exited;
+    },
+  };
+}
+
+const config = JSON.stringify({
+  cniVersion: '1.0.0',
+  name: 'bench',
+  type: 'calico',
+  ipam: { type: 'calico-ipam' },
+});
+
+function environment(agent: Agent, command: string, pod: string): Record<string, string> {
+  return {
+    CALICO_RUN_DIR: agent.runDir,
+    CALICO_STATE_DIR: agent.stateDir,
+    CNI_COMMAND: command,
+    CNI_CONTAINERID: pod,
+    CNI_IFNAME: 'eth0',
+    CNI_NETNS: net.path(pod),
+    CNI_ARGS: '',
+    CNI_PATH: '/opt/cni/bin',
+  };
+}
+
+/** As a runtime calls the plugin. */
+async function byLauncher(agent: Agent, command: string, pod: string): Promise<void> {
+  await runChecked(join(dist, 'cni/calico'), [], { input: config, env: environment(agent, command, pod) });
+}
+
+/** The same bytes without the start of a program. */
+async function bySocket(agent: Agent, command: string, pod: string): Promise<void> {
+  const env = environment(agent, command, pod);
+  const fields = [
+    ['PROGRAM', 'calico'],
+    ...['CNI_COMMAND', 'CNI_CONTAINERID', 'CNI_NETNS', 'CNI_IFNAME', 'CNI_ARGS', 'CNI_PATH'].map(name => [
+      name,
+      env[name] ?? '',
+    ]),
+    ['STDIN', config],
+  ];
+  const request = fields.map(
+    ([name, value = '']) => `${name ?? ''} ${String(Buffer.byteLength(value))}\n${value}\n`,
+  );
+  const answer = await new Promise<string>((resolve, reject) => {
+    const socket = connect(join(agent.runDir, 'cni.sock'));
+    let text = '';
+    socket.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    socket.on('error', reject);
+    socket.on('close', () => {
+      resolve(text);
+    });
+    socket.end(request.join(''));
+  });
+  if (!answer.startsWith('0 ')) throw new Error(answer);
+}
+
+type Call = typeof byLauncher;
+
+async function serial(agent: Agent, pods: readonly string[], call: Call): Promise<void> {
+  const name = call === byLauncher ? 'launcher' : 'socket';
+  const adds: number[] = [];
+  for (const pod of pods) adds.push(await timed(async () => call(agent, 'ADD', pod)));
+  const dels: number[] = [];
+  for (const pod of pods) dels.push(await timed(async () => call(agent, 'DEL', pod)));
+  report(`ADD, one after the other (${name})`, adds, '10 / 30');
+  report(`DEL, one after the other (${name})`, dels, '10');
+}
+
+async function sideBySide(agent: Agent, pods: readonly string[], command: string): Promise<void> {
+  const queue = [...pods];
+  const whole = await timed(async () => {
+    await Promise.all(
+      Array.from({ length: 16 }, async () => {
+        for (let pod = queue.shift(); pod !== undefined; pod = queue.shift())
+          await byLauncher(agent, command, pod);
+      }),
+    );
+  });
+  rows.push([`${String(pods.length)} ${command}s, 16 at a time, in all`, whole.toFixed(0), '', '1000']);
+}
+
+/** What the kernel itself takes for the work of an ADD and a DEL. */
+async function floor(netnsOf: TestNet): Promise<void> {
+  const host = await openHostNetwork({ netns: await netnsOf.add('floor') });
+  const pods = Array.from({ length: 50 }, (_, i) => `fp${String(i)}`);
+  for (const pod of pods) await netnsOf.add(pod);
+  const adds: number[] = [];
+  const cuts: number[] = [];
+  const dels: number[] = [];
+  const mac = 'ee:ee:ee:ee:ee:ee';
+  for (const [i, pod] of pods.entries()) {
+    const hostName = `cali${String(i)}`;
+    const address = `10.1.0.${String(i)}/32`;
+    let index = 0;
+    adds.push(
+      await timed(() => {
+        const container = host.enter(netnsOf.path(pod));
+        const made = host.createVeth({
+          hostName,
+          hostMac: mac,
+          containerName: 'eth0',
+          containerNetns: netnsOf.path(pod),
+        });
+        index = made.host.index;
+        for (const [name, value] of [
+          ['proxy_arp', '1'],
+          ['forwarding', '1'],
+          ['rp_filter', '1'],
+        ] as const) {
+          host.writeSysctl(['ipv4', 'conf', hostName, name], value);
+        }
+        host.setLinkUp(index);
+        container.setLinkUp(made.containerIndex);
+        container.addAddress(made.containerIndex, address);
+        const route = { interfaceIndex: made.containerIndex, protocol: 3 };
+        container.replaceRoute({ ...route, destination: '169.254.1.1/32', scope: 'link' });
+        container.replaceRoute({ ...route, destination: '0.0.0.0/0', gateway: '169.254.1.1' });
+        container.replaceNeighbour(made.containerIndex, '169.254.1.1', mac);
+        host.replaceRoute({ destination: address, interfaceIndex: index, scope: 'link' });
+        container.close();
+      }),
+    );
+    cuts.push(
+      await timed(() => {
+        host.setLinkDown(index);
+      }),
+    );
+    dels.push(await timed(async () => host.deleteLink(index)));
+  }
+  host.close();
+  report('floor: kernel work of an ADD over netlink', adds);
+  report('floor: taking a link down', cuts);
+  report('floor: deleting a link (in the background)', dels);
+}
+
+async function launcherAlone(agent: Agent): Promise<void> {
+  const env = environment(agent, 'VERSION', 'x');
+  const launcher = join(dist, 'cni/calico');
+  const times: number[] = [];
+  for (let i = 0; i < 200; i++)
+    times.push(await timed(async () => runProgram(launcher, [], { input: config, env })));
+  report('launcher alone (VERSION), with its start', times, '3');
+  const nothing: number[] = [];
+  for (let i = 0; i < 200; i++) nothing.push(await timed(async () => runProgram('/bin/true', [])));
+  report('floor: starting /bin/true the same way', nothing);
+  const child = spawn(launcher, [], { env, stdio: ['pipe', 'ignore', 'ignore'] });
+  await eventually('the launcher waits for its input', () =>
+    readFileSync(`/proc/${String(child.pid)}/wchan`, 'utf8').includes('pipe'),
+  ).catch(() => undefined);
+  const peak = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${String(child.pid)}/status`, 'utf8'))?.[1] ?? '0';
+  child.stdin.end(config);
+  rows.push(['launcher, peak memory in MB', (Number(peak) / 1024).toFixed(2), '', '5']);
+}
+
+async function putPool(store: Store, cidr: string): Promise<void> {
+  await createResourceClient(store).write([
+    { verb: 'create', resource: { apiVersion: 'v1', kind: 'ipPool', metadata: { cidr }, spec: {} } },
+  ]);
+}
+
+async function ipam(): Promise<void> {
+  for (const synchronous of ['full', 'normal'] as const) {
+    const place = join(directory, `ipam-${synchronous}`);
+    const store = await openStore({ type: 'sqlite', directory: place, synchronous });
+    await putPool(store, '10.0.0.0/16');
+    const allocator = createAllocator({ store, clock: systemClock });
+    const assign = async (i: number, node = 'n'): Promise<unknown> =>
+      allocator.assign({ node, handle: `h${String(i)}`, attributes: { node }, count: { 4: 1, 6: 0 } });
+    await assign(0);
+    const whole = await timed(async () => {
+      for (let i = 1; i <= 2000; i++) await assign(i);
+    });
+    rows.push([
+      `IPAM on sqlite (${synchronous}): assignments per second`,
+      (2_000_000 / whole).toFixed(0),
+      '',
+      '1500',
+    ]);
+    await store.close();
+  }
+  await contention();
+}
+
+async function contention(): Promise<void> {
+  const place = join(directory, 'ipam-hosts');
+  const stores = await Promise.all(
+    Array.from({ length: 100 }, async () => openStore({ type: 'sqlite', directory: place })),
+  );
+  const [first] = stores;
+  if (first === undefined) return;
+  await putPool(first, '10.0.0.0/16');
+  const allocators = stores.map(store => createAllocator({ store, clock: systemClock }));
+  const request = (node: string, handle: string) => ({ node, handle, count: { 4: 1, 6: 0 } });
+  const all = await timed(async () =>
+    Promise.all(
+      allocators.map(async (allocator, i) => allocator.assign(request(`n${String(i)}`, `h${String(i)}`))),
+    ),
+  );
+  rows.push(['100 hosts take their first address at once, in all', all.toFixed(0), '', '5000']);
+  for (let i = 100; i < 1024; i++) {
+    await allocators[0]?.assign(request(`n${String(i)}`, `h${String(i)}`));
+  }
+  const borrow = await timed(async () => allocators[1]?.assign(request('late', 'late')));
+  rows.push(['1,024 hosts, no free block: borrowing', borrow.toFixed(1), '', '1000']);
+  await Promise.all(stores.map(async store => store.close()));
+}
+
+async function main(): Promise<void> {
+  const host = await net.add('host');
+  const store = await openStore({ type: 'sqlite', directory: join(directory, 'store') });
+  await putPool(store, '10.65.0.0/16');
+  mkdirSync(join(directory, 'state'), { recursive: true });
+  const agent = await startAgent(host);
+  try {
+    const pods = Array.from({ length: 100 }, (_, i) => `p${String(i)}`);
+    for (const pod of pods) await net.add(pod);
+    const warm = pods.slice(0, 10);
+    for (const pod of warm) await byLauncher(agent, 'ADD', pod);
+    for (const pod of warm) await byLauncher(agent, 'DEL', pod);
+    await serial(agent, pods, byLauncher);
+    await serial(agent, pods, bySocket);
+    await sideBySide(agent, pods, 'ADD');
+    await sideBySide(agent, pods, 'DEL');
+    await launcherAlone(agent);
+    await floor(net);
+  } finally {
+    await agent.end();
+    await store.close();
+  }
+  await ipam();
+}
+
+try {
+  await main();
+} finally {
+  await net.remove();
+  rmSync(directory, { recursive: true, force: true });
+}
+const lines = rows.map(([what, p50, p99, target]) => `| ${what} | ${p50} | ${p99} | ${target} |`);
+console.log(
+  ['| what (ms unless it says so) | p50 | p99 | target |', '|---|---|---|---|', ...lines].join('\n'),
+);
