@@ -1,6 +1,13 @@
 import { systemClock } from '../base/index.js';
-import { main, standardStream } from '../cli/index.js';
+import { isTerminal, main, standardStream } from '../cli/index.js';
 import { labCommands, labGroup } from './lab-commands/index.js';
+
+/** Aborted at Ctrl-C or at the end of the session; a second one ends the program at once. */
+function interrupted(): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => controller.abort());
+  return controller.signal;
+}
 
 process.exitCode = await main({
   argv: process.argv.slice(2),
@@ -9,6 +16,8 @@ process.exitCode = await main({
   err: standardStream(2),
   stdin: () => process.stdin,
   clock: systemClock,
+  isTerminal,
+  interrupted,
   commands: labCommands,
   groups: [labGroup],
 });

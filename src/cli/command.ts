@@ -57,6 +57,14 @@ export interface CommandServices {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdin: () => AsyncIterable<Uint8Array>;
   readonly clock: Clock;
+  /** Whether what is printed may be coloured: standard output is a terminal, and NO_COLOR is not set. */
+  readonly colour: () => boolean;
+  /** every command of the program, those of other front ends included */
+  readonly commands: readonly CommandEntry[];
+  /** Shows how far long work is, on a terminal only; undefined takes the line away. */
+  readonly progress: (text: string | undefined) => void;
+  /** Aborted when the user interrupts the program; it then ends when its command does. */
+  readonly interrupted: () => AbortSignal;
   /** Opens the datastore at the first call; `main` closes it after the command. */
   readonly datastore: () => Promise<Datastore>;
   /** Its resources; a failure to open it says so in the words of the commands for resources. */
@@ -73,6 +81,8 @@ export interface CommandDefinition<D extends OptionDefinitions> {
   /** the exact help text; its `Usage:` and `Options:` sections are the grammar */
   readonly help: string;
   readonly options: D;
+  /** the exit code of every failure, where 1 has a meaning of its own */
+  readonly failure?: ExitCode;
   readonly run: (context: CommandContext<D>) => Promise<ExitCode> | ExitCode;
 }
 
@@ -81,6 +91,7 @@ export interface Command {
   readonly path: readonly string[];
   readonly help: string;
   readonly options: OptionDefinitions;
+  readonly failure: ExitCode;
   readonly run: (values: ArgumentValues, services: CommandServices) => Promise<ExitCode>;
 }
 
@@ -118,11 +129,12 @@ function valueOf(definition: OptionDefinition, values: ArgumentValues): ValueOfK
 
 /** Seals a definition: the result takes parsed arguments and hands typed options to `run`. */
 export function defineCommand<const D extends OptionDefinitions>(definition: CommandDefinition<D>): Command {
-  const { path, help, options, run } = definition;
+  const { path, help, options, run, failure = 1 } = definition;
   return {
     path,
     help,
     options,
+    failure,
     run: async (values, services) => {
       const entries = Object.entries(options).map(([key, option]) => [key, valueOf(option, values)]);
       // Each key's value was made from its own definition, so the record has the mapped type.

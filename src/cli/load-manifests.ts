@@ -1,6 +1,6 @@
 import { CalicoError } from '../base/index.js';
 import type { Resource } from '../resources/index.js';
-import type { InputSource } from './manifests/index.js';
+import type { InputSources } from './manifests/index.js';
 
 /**
  * The resources of a file, or of standard input for `-`; throws `invalid` with the message that calicoctl
@@ -8,10 +8,10 @@ import type { InputSource } from './manifests/index.js';
  */
 export async function readManifests(
   filename: string,
-  stdin: InputSource['stdin'],
+  stdin: InputSources['stdin'],
 ): Promise<readonly Resource[]> {
   const reader = await import('./manifests/index.js');
-  const manifests = await reader.readManifests({ filename, stdin });
+  const manifests = await reader.readManifests({ filenames: [filename], stdin });
   if (!manifests.ok) throw new CalicoError('invalid', manifests.message);
   return manifests.resources;
 }

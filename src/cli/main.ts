@@ -1,7 +1,7 @@
 import { buildInfo, isCalicoError, messageOf } from '../base/index.js';
 import type { Clock } from '../base/index.js';
 import type { ResourceClient } from '../datastore/index.js';
-import type { Command, CommandEntry, CommandGroup, Datastore, ExitCode } from './command.js';
+import type { Command, CommandEntry, CommandGroup, CommandServices, Datastore, ExitCode } from './command.js';
 import { commandEntries, commandGroups } from './commands/index.js';
 import { parseArguments, parseGrammar, usageSection } from './grammar/index.js';
 import type { ArgumentValues } from './grammar/index.js';
@@ -18,6 +18,10 @@ export interface MainOptions {
   readonly err: Output;
   readonly stdin: () => AsyncIterable<Uint8Array>;
   readonly clock: Clock;
+  /** whether standard output (1) or standard error (2) is a terminal */
+  readonly isTerminal: (descriptor: 1 | 2) => boolean;
+  /** takes interrupts over from the system, from the first call on */
+  readonly interrupted: () => AbortSignal;
   /** commands of other front ends, put together by the executable */
   readonly commands?: readonly CommandEntry[];
   readonly groups?: readonly CommandGroup[];
@@ -133,14 +137,16 @@ async function runNamed(
   const command = await entry.load();
   const parsed = parseArguments(parseGrammar(command.help, command.path), args);
   if (parsed.kind === 'help') return show(options.out, command.help);
-  if (parsed.kind === 'usage-error')
-    return refuse(command.help, [...path, ...args], parsed.complaint, options);
+  if (parsed.kind === 'usage-error') {
+    refuse(command.help, [...path, ...args], parsed.complaint, options);
+    return command.failure;
+  }
   return await runCommand(command, parsed.values, options);
 }
 
 /** Gives the command its services, prints what it could not handle, and closes the datastore it opened. */
 async function runCommand(command: Command, values: ArgumentValues, options: MainOptions): Promise<ExitCode> {
-  const { out, err, env, stdin, clock } = options;
+  const { out, err, env, stdin, clock, isTerminal, interrupted } = options;
   let opened: Datastore | undefined;
   const datastore = async (): Promise<Datastore> => {
     if (opened !== undefined) return opened;
@@ -156,12 +162,33 @@ async function runCommand(command: Command, values: ArgumentValues, options: Mai
     }
   };
   try {
-    return await command.run(values, { out, err, env, stdin, clock, datastore, client });
+    return await command.run(values, {
+      out,
+      err,
+      env,
+      stdin,
+      clock,
+      datastore,
+      client,
+      interrupted,
+      commands: entriesOf(options),
+      colour: () => (env['NO_COLOR'] ?? '') === '' && isTerminal(1),
+      progress: progressLine(err, isTerminal),
+    });
   } catch (error) {
     if (!isCalicoError(error)) throw error;
     out.line(visible(messageOf(error)));
-    return 1;
+    return command.failure;
   } finally {
     await opened?.store.close();
   }
+}
+
+/** Writes over the line before; what was shown is taken away at the end. */
+function progressLine(err: Output, isTerminal: MainOptions['isTerminal']): CommandServices['progress'] {
+  let shown: boolean | undefined;
+  return text => {
+    shown ??= isTerminal(2);
+    if (shown) err.text(`\r\u001b[K${text ?? ''}`);
+  };
 }

@@ -32,6 +32,9 @@ export function createResourceClient(
     list: async <K extends Kind>(kind: K, filter: Partial<Metadata<K>> = {}) =>
       await listResources(store, { kind, filter, logger }),
     write: async writes => await writeResources(store, writes, clock),
+    check: async writes => {
+      await plan(store, prepared(writes));
+    },
     watch: ({ signal }) => watchResources(store, signal),
     getSetting: async setting => (await store.get(settingKey(setting)))?.value,
     setSetting: async (setting, value) => {
@@ -43,20 +46,32 @@ export function createResourceClient(
   };
 }
 
+/** The writes with all identifiers, or why one of them cannot be. */
+function prepared(given: readonly ResourceWrite[]): readonly ResourceWrite[] {
+  const writes = given.map(nameEndpoint);
+  for (const write of writes) checkIdentifiers(write);
+  return writes;
+}
+
+/** What the writes make of what is stored now. */
+async function plan(store: Store, writes: readonly ResourceWrite[]): Promise<PendingContent> {
+  const keys = new Set(writes.flatMap(keysOf));
+  const hosts = new Set(writes.flatMap(deletedHost));
+  const content = await PendingContent.read(store, { keys, hosts });
+  for (const write of writes) planWrite(write, content, newGuid);
+  return content;
+}
+
 async function writeResources(
   store: Store,
   given: readonly ResourceWrite[],
   clock: Clock,
 ): Promise<WriteOutcome> {
-  const writes = given.map(nameEndpoint);
-  for (const write of writes) checkIdentifiers(write);
-  const keys = new Set(writes.flatMap(keysOf));
-  const hosts = new Set(writes.flatMap(deletedHost));
+  const writes = prepared(given);
   let conflicts: readonly string[] = [];
   for (let attempt = 0; attempt < maxAttempts; attempt++) {
     if (attempt > 0) await clock.sleep(clock.random() * Math.min(maxBackOffMs, 2 ** attempt));
-    const content = await PendingContent.read(store, { keys, hosts });
-    for (const write of writes) planWrite(write, content, newGuid);
+    const content = await plan(store, writes);
     const result = await store.commit(content.toCommit());
     if (result.committed) return { revision: result.revision };
     ({ conflicts } = result);

@@ -9,6 +9,8 @@ export interface ResourceClient {
   list<K extends Kind>(kind: K, filter?: Partial<Metadata<K>>): Promise<readonly ResourceOf<K>[]>;
   /** `not-found`/`already-exists`/`conflict`/`invalid` with the texts of `calicoctl.md` 3.5. */
   write(writes: readonly ResourceWrite[]): Promise<WriteOutcome>;
+  /** Fails as `write` would, as things stand; writes nothing. */
+  check(writes: readonly ResourceWrite[]): Promise<void>;
   /** What exists, then every change of it. */
   watch(options: { readonly signal: AbortSignal }): AsyncIterable<ClusterEvent>;
   /** Raw settings: `felix` is the agent's, `bgp` the BGP side's; without a node the global one. */

@@ -50,7 +50,8 @@ export function interfaceName(): Field<string> {
 
 /** One of a few words, spelt exactly. */
 export function choice<const T extends string>(words: readonly T[]): Field<T> {
-  const expected = `${words.slice(0, -1).join(', ')} or ${words.at(-1) ?? ''}`;
+  const last = words.at(-1) ?? '';
+  const expected = words.length === 1 ? last : `${words.slice(0, -1).join(', ')} or ${last}`;
   return {
     expected,
     goType: 'string',

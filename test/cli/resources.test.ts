@@ -134,7 +134,10 @@ describe('create, apply, replace and delete', () => {
     expect(await outOf('apply -f nowhere.yaml')).toBe(
       'Failed to execute command: open nowhere.yaml: no such file or directory\n',
     );
-    expect(await outOf('apply -f .')).toBe('Failed to execute command: read .: is a directory\n');
+    mkdirSync(join(calicoctl.directory, 'empty'), { recursive: true });
+    expect(await outOf('apply -f empty')).toBe(
+      'Failed to execute command: read empty: no .yaml, .yml or .json file in it (-R looks in the directories below it too)\n',
+    );
     expect(await outOf('apply -f -', '[]')).toBe('No resources specified in file\n');
     expect(await outOf('apply -f -', 'a: [\n')).toMatch(
       /^Failed to execute command: error parsing document: yaml: line \d+: .+ \(standard input, document 1\)\n$/,

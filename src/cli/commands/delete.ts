@@ -3,7 +3,7 @@ import { defineCommand, flag, text } from '../command.js';
 import { deleteHelp } from '../help/delete.js';
 import { readNamedResource } from './named-resource.js';
 import type { NamedResource } from './named-resource.js';
-import { writeManifests } from './write-manifests.js';
+import { writeManifests, writeOptionDefinitions } from './write-manifests.js';
 import { writeResources } from './write-resources.js';
 
 /** Every identifier that a kind can have, not given: the store names the first that it misses. */
@@ -26,18 +26,18 @@ export const deleteCommand = defineCommand({
     orchestrator: text('--orchestrator'),
     workload: text('--workload'),
     scope: text('--scope'),
-    filename: text('--filename'),
     skipNotExists: flag('--skip-not-exists'),
-    config: text('--config'),
+    ...writeOptionDefinitions,
   },
   run: async ({ options, ...services }) => {
-    const { kind, filename = '', skipNotExists: tolerant } = options;
-    if (kind === undefined) return await writeManifests({ verb: 'delete', filename, tolerant }, services);
+    const { kind, skipNotExists: tolerant, dryRun, noAtomic, output } = options;
+    if (kind === undefined) return await writeManifests({ verb: 'delete', tolerant, options }, services);
     const named = readNamedResource({ ...options, kind });
     if (!named.ok) {
       services.out.line(`Failed to execute command: ${named.message}`);
       return 1;
     }
-    return await writeResources({ verb: 'delete', resources: [toBeDeleted(named)], tolerant }, services);
+    const resources = [toBeDeleted(named)];
+    return await writeResources({ verb: 'delete', resources, tolerant, dryRun, noAtomic, output }, services);
   },
 });

@@ -20,6 +20,27 @@ export const commandEntries: readonly CommandEntry[] = [
   },
   { path: ['version'], load: async () => (await import('./version.js')).versionCommand },
   {
+    path: ['diff'],
+    summary: 'Show what apply would change.',
+    load: async () => (await import('./diff.js')).diffCommand,
+  },
+  {
+    path: ['validate'],
+    summary: 'Check files of resources without a datastore.',
+    load: async () => (await import('./validate.js')).validateCommand,
+  },
+  {
+    path: ['explain'],
+    summary: 'Tell what fields a kind of resource has.',
+    load: async () => (await import('./explain.js')).explainCommand,
+  },
+  {
+    path: ['completion'],
+    summary: 'Print the script by which a shell completes command lines.',
+    load: async () => (await import('./completion.js')).completionCommand,
+  },
+  { path: ['__complete'], load: async () => (await import('./complete.js')).completeCommand },
+  {
     path: ['why'],
     summary: 'Explain what policy does with a packet, and which rule decides.',
     load: async () => (await import('./why.js')).whyCommand,

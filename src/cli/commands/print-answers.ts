@@ -3,6 +3,7 @@ import type { CellContext, Kind, Resource } from '../../resources/index.js';
 import type { ExitCode } from '../command.js';
 import { formatJson, formatTable, formatYaml, visible } from '../output/index.js';
 import type { Output } from '../output/index.js';
+import { resourceName } from '../resource-name.js';
 
 /** The resources that one query found. */
 export interface Answer {
@@ -12,7 +13,8 @@ export interface Answer {
 
 /** How answers are shown: `-o`. */
 export type OutputFormat =
-  | { readonly kind: 'ps' | 'wide' | 'yaml' | 'json' }
+  | { readonly kind: 'ps' | 'wide' }
+  | { readonly kind: 'yaml' | 'json' | 'name' }
   | { readonly kind: 'custom-columns'; readonly headings: readonly string[] }
   /** the template itself, or the path of a file with it */
   | { readonly kind: 'go-template' | 'go-template-file'; readonly text: string };
@@ -36,8 +38,11 @@ export function parseOutputFormat(output: string): ParsedFormat {
   switch (word) {
     case 'ps':
     case 'wide':
+      if (equals < 0) return { ok: true, format: { kind: word } };
+      break;
     case 'yaml':
     case 'json':
+    case 'name':
       if (equals < 0) return { ok: true, format: { kind: word } };
       break;
     case 'custom-columns':
@@ -53,19 +58,31 @@ export function parseOutputFormat(output: string): ParsedFormat {
   return { ok: false, message: `unrecognized output format '${output}'` };
 }
 
-function headingsOf(kind: Kind, format: PrintRequest['format']): readonly string[] {
+function headingsOf(kind: Kind, format: TableFormat): readonly string[] {
   if (format.kind === 'custom-columns') return format.headings;
   return columns(kind)
     .filter(({ wide, extra }) => !extra && (format.kind === 'wide' || !wide))
     .map(({ heading }) => heading);
 }
 
-/** The table of one answer, or the heading that its kind does not have. */
-function tableOf(
+/** The formats that are tables. */
+export type TableFormat =
+  | { readonly kind: 'ps' | 'wide' }
+  | Extract<OutputFormat, { kind: 'custom-columns' }>;
+
+/** True for the formats that are tables. */
+export function isTable(format: OutputFormat): format is TableFormat {
+  return format.kind === 'ps' || format.kind === 'wide' || format.kind === 'custom-columns';
+}
+
+/** Headings and rows of one answer, or what to say of a heading that its kind does not have. */
+export function tableRows(
   { kind, resources }: Answer,
-  format: PrintRequest['format'],
+  format: TableFormat,
   context: CellContext,
-): { readonly table: string } | { readonly unknown: string } {
+):
+  | { readonly headings: readonly string[]; readonly rows: readonly (readonly string[])[] }
+  | { readonly unknown: string } {
   const known = columns(kind);
   const headings = headingsOf(kind, format);
   const unknown = headings.find(heading => !known.some(column => column.heading === heading));
@@ -75,7 +92,7 @@ function tableOf(
   }
   const chosen = headings.flatMap(heading => known.filter(column => column.heading === heading));
   const rows = resources.map(resource => chosen.map(column => column.cell(resource, context)));
-  return { table: formatTable(headings, rows) };
+  return { headings, rows };
 }
 
 export interface PrintRequest {
@@ -85,21 +102,36 @@ export interface PrintRequest {
   readonly out: Output;
 }
 
-/** Prints one table for each answer, or all resources as one list in YAML or JSON. */
+/** Prints one table for each answer, or all resources as one list in YAML, JSON, or of their names. */
 export function printAnswers({ answers, format, context, out }: PrintRequest): ExitCode {
-  if (format.kind === 'yaml' || format.kind === 'json') {
-    const all = answers.flatMap(({ resources }) => resources.map(toJson));
-    out.text(format.kind === 'yaml' ? formatYaml(all) : formatJson(all));
-    return 0;
+  if (isTable(format)) return printTables(answers, format, { context, out });
+  const all = answers.flatMap(({ resources }) => resources);
+  switch (format.kind) {
+    case 'yaml':
+      out.text(formatYaml(all.map(toJson)));
+      break;
+    case 'json':
+      out.text(formatJson(all.map(toJson)));
+      break;
+    case 'name':
+      out.text(all.map(each => `${visible(resourceName(each))}\n`).join(''));
   }
+  return 0;
+}
+
+function printTables(
+  answers: readonly Answer[],
+  format: TableFormat,
+  { context, out }: Pick<PrintRequest, 'context' | 'out'>,
+): ExitCode {
   const tables: string[] = [];
   for (const answer of answers) {
-    const result = tableOf(answer, format, context);
+    const result = tableRows(answer, format, context);
     if ('unknown' in result) {
       out.line(visible(result.unknown));
       return 1;
     }
-    tables.push(result.table);
+    tables.push(formatTable(result.headings, result.rows));
   }
   out.text(tables.join(''));
   return 0;

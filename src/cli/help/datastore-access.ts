@@ -19,3 +19,22 @@ export const kindWords = `    node (nodes, no, nos)
     ipPool (ipPools, ipp, ipps, pool, pools)
     bgpPeer (bgpPeers, bgpp, bgpps, bp, bps)
 `;
+
+/** The options of commands that take files: what is done with the resources is a verb, such as `create`. */
+export function fileOptions(verb: string): string {
+  const text = `File or directory to use to ${verb} the resources;`;
+  return `  -f --filename=<FILENAME>     ${text}
+                               may be given several times.  If set to "-" loads
+                               from stdin.
+  -R --recursive               Use the directories below a directory as well.
+`;
+}
+
+/** The options of commands that write resources, beside those of the original. */
+export const writeOptions = `     --dry-run                 Check everything, also against the datastore, and
+                               say what would change, but write nothing.
+     --no-atomic               Write in several transactions, for more resources
+                               than the datastore takes in one.
+  -o --output=<OUTPUT>         What to print: ps (a summary) or name (the name of
+                               each resource).  [Default: ps]
+`;

@@ -1,10 +1,11 @@
-import { configOption, datastoreAccess, kindWords } from './datastore-access.js';
+import { configOption, datastoreAccess, fileOptions, kindWords, writeOptions } from './datastore-access.js';
 
 export const deleteHelp = `${datastoreAccess}Usage:
   calicoctl delete ([--scope=<SCOPE>] [--node=<NODE>] [--orchestrator=<ORCH>]
                     [--workload=<WORKLOAD>] (<KIND> [<NAME>]) |
-                   --filename=<FILE>)
-                   [--skip-not-exists] [--config=<CONFIG>]
+                   (--filename=<FILE>)... [--recursive])
+                   [--skip-not-exists] [--dry-run] [--no-atomic]
+                   [--output=<OUTPUT>] [--config=<CONFIG>]
 
 Examples:
   # Delete a policy using the type and name specified in policy.yaml.
@@ -20,16 +21,14 @@ Options:
   -h --help                    Show this screen.
   -s --skip-not-exists         Skip over and treat as successful, resources that
                                don't exist.
-  -f --filename=<FILENAME>     Filename to use to delete the resource.  If set to
-                               "-" loads from stdin.
-  -n --node=<NODE>             The node (this may be the hostname of the compute
+${fileOptions('delete')}  -n --node=<NODE>             The node (this may be the hostname of the compute
                                server if your installation does not explicitly
                                set the names of each Calico node).
      --orchestrator=<ORCH>     The orchestrator (valid for workload endpoints).
      --workload=<WORKLOAD>     The workload (valid for workload endpoints).
      --scope=<SCOPE>           The scope of the resource type.  One of global,
                                node.  This is required for BGP peers.
-${configOption}
+${writeOptions}${configOption}
 Description:
   The delete command is used to delete a set of resources by filename or stdin,
   or by type and identifiers.  JSON and YAML formats are accepted for file and

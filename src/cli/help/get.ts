@@ -1,10 +1,11 @@
-import { configOption, datastoreAccess, kindWords } from './datastore-access.js';
+import { configOption, datastoreAccess, fileOptions, kindWords } from './datastore-access.js';
 
 export const getHelp = `${datastoreAccess}Usage:
   calicoctl get ([--scope=<SCOPE>] [--node=<NODE>] [--orchestrator=<ORCH>]
                  [--workload=<WORKLOAD>] (<KIND> [<NAME>]) |
-                --filename=<FILENAME>)
-                [--output=<OUTPUT>] [--config=<CONFIG>]
+                (--filename=<FILENAME>)... [--recursive])
+                [--selector=<SELECTOR>] [--output=<OUTPUT>] [--watch]
+                [--config=<CONFIG>]
 
 Examples:
   # List all policy in default output format.
@@ -13,13 +14,18 @@ Examples:
   # List a specific policy in YAML format
   calicoctl get -o yaml policy my-policy-1
 
+  # Watch the workload endpoints that have a label
+  calicoctl get workloadEndpoints -l "role == 'db'" --watch
+
 Options:
   -h --help                    Show this screen.
-  -f --filename=<FILENAME>     Filename to use to get the resource.  If set to
-                               "-" loads from stdin.
-  -o --output=<OUTPUT FORMAT>  Output format.  One of: yaml, json, ps, wide,
+${fileOptions('get')}  -o --output=<OUTPUT FORMAT>  Output format.  One of: yaml, json, ps, wide,
                                custom-columns=..., go-template=...,
-                               go-template-file=...   [Default: ps]
+                               go-template-file=..., name   [Default: ps]
+  -l --selector=<SELECTOR>     Only resources whose own labels match, such as
+                               "role == 'db' && !has(canary)".
+  -w --watch                   Show what there is, then each change, until it is
+                               interrupted.
   -n --node=<NODE>             The node (this may be the hostname of the compute
                                server if your installation does not explicitly
                                set the names of each Calico node).

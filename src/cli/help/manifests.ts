@@ -1,15 +1,18 @@
-import { configOption, datastoreAccess } from './datastore-access.js';
+import { configOption, datastoreAccess, fileOptions, writeOptions } from './datastore-access.js';
 
 const fileDescription = `Valid resource types are node, bgpPeer, hostEndpoint, workloadEndpoint, ipPool,
   policy and profile.
 
-  The file may hold one resource, a list of resources, or several YAML documents.
-  All of it is read and checked before anything is written, and all of it is
-  written at once: when one resource is wrong, nothing is changed.
+  A file may hold one resource, a list of resources, or several YAML documents.
+  A directory stands for the .yaml, .yml and .json files in it.  All of it is read
+  and checked before anything is written, and all of it is written at once: when
+  one resource is wrong, nothing is changed.
 `;
 
 export const createHelp = `${datastoreAccess}Usage:
-  calicoctl create --filename=<FILENAME> [--skip-exists] [--config=<CONFIG>]
+  calicoctl create (--filename=<FILENAME>)... [--recursive] [--skip-exists]
+                   [--dry-run] [--no-atomic] [--output=<OUTPUT>]
+                   [--config=<CONFIG>]
 
 Examples:
   # Create a policy using the data in policy.yaml.
@@ -20,11 +23,9 @@ Examples:
 
 Options:
   -h --help                    Show this screen.
-  -f --filename=<FILENAME>     Filename to use to create the resource.  If set to
-                               "-" loads from stdin.
-     --skip-exists             Skip over and treat as successful any attempts to
+${fileOptions('create')}     --skip-exists             Skip over and treat as successful any attempts to
                                create an entry that already exists.
-${configOption}
+${writeOptions}${configOption}
 Description:
   The create command is used to create a set of resources by filename or stdin.
   JSON and YAML formats are accepted.
@@ -35,7 +36,9 @@ Description:
 `;
 
 export const applyHelp = `${datastoreAccess}Usage:
-  calicoctl apply --filename=<FILENAME> [--config=<CONFIG>]
+  calicoctl apply (--filename=<FILENAME>)... [--recursive] [--dry-run]
+                  [--no-atomic] [--output=<OUTPUT>]
+                  [--config=<CONFIG>]
 
 Examples:
   # Apply a policy using the data in policy.yaml.
@@ -46,9 +49,7 @@ Examples:
 
 Options:
   -h --help                    Show this screen.
-  -f --filename=<FILENAME>     Filename to use to apply the resource.  If set to
-                               "-" loads from stdin.
-${configOption}
+${fileOptions('apply')}${writeOptions}${configOption}
 Description:
   The apply command is used to create or replace a set of resources by filename
   or stdin.  JSON and YAML formats are accepted.
@@ -59,7 +60,9 @@ Description:
 `;
 
 export const replaceHelp = `${datastoreAccess}Usage:
-  calicoctl replace --filename=<FILENAME> [--config=<CONFIG>]
+  calicoctl replace (--filename=<FILENAME>)... [--recursive] [--dry-run]
+                    [--no-atomic] [--output=<OUTPUT>]
+                    [--config=<CONFIG>]
 
 Examples:
   # Replace a policy using the data in policy.yaml.
@@ -70,9 +73,7 @@ Examples:
 
 Options:
   -h --help                    Show this screen.
-  -f --filename=<FILENAME>     Filename to use to replace the resource.  If set
-                               to "-" loads from stdin.
-${configOption}
+${fileOptions('replace')}${writeOptions}${configOption}
 Description:
   The replace command is used to replace a set of resources by filename or
   stdin.  JSON and YAML formats are accepted.

@@ -1,2 +1,2 @@
-export type { InputSource } from './read-input.js';
+export type { InputSources } from './read-input.js';
 export { readManifests } from './read-manifests.js';

@@ -14,6 +14,15 @@ const SYSTEM_TEXTS: Readonly<Record<string, string>> = {
   ENAMETOOLONG: 'file name too long',
 };
 
+/** What was given with `-f`, and where standard input is. */
+export interface InputSources {
+  /** paths of files and directories, or `-` for standard input */
+  readonly filenames: readonly string[];
+  /** whether directories below a directory count */
+  readonly recursive?: boolean;
+  readonly stdin: InputSource['stdin'];
+}
+
 export interface InputSource {
   /** a path, or `-` for standard input */
   readonly filename: string;
@@ -25,7 +34,8 @@ export function inputName(filename: string): string {
   return filename === '-' ? 'standard input' : filename;
 }
 
-function failure(filename: string, error: unknown): CalicoError {
+/** The failure to open or read an input, in one line. */
+export function inputFailure(filename: string, error: unknown): CalicoError {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   const what = code === 'EISDIR' ? 'read' : 'open';
   const text = SYSTEM_TEXTS[code] ?? messageOf(error);
@@ -50,7 +60,7 @@ async function readBytes({ filename, stdin }: InputSource): Promise<Buffer> {
       chunks.push(bytes);
     }
   } catch (error) {
-    throw error instanceof CalicoError ? error : failure(filename, error);
+    throw error instanceof CalicoError ? error : inputFailure(filename, error);
   }
   return Buffer.concat(chunks);
 }

@@ -6,8 +6,9 @@ import { decodeJson } from './decode-json.js';
 import type { Decoded } from './decode-yaml.js';
 import { describeProblems } from './describe-problems.js';
 import type { PlacedProblem } from './describe-problems.js';
+import { expandPaths } from './expand-paths.js';
 import { inputName, readInput } from './read-input.js';
-import type { InputSource } from './read-input.js';
+import type { InputSource, InputSources } from './read-input.js';
 import { settleScalars } from './settle-scalars.js';
 import { splitDocuments } from './split-documents.js';
 
@@ -88,12 +89,39 @@ export async function parseManifests(text: string, input: string): Promise<Manif
   return reader.result(input);
 }
 
-/** Reads the resources of a file or of standard input. */
-export async function readManifests(source: InputSource): Promise<Manifests> {
+async function readOne(source: InputSource): Promise<Manifests> {
   try {
     return await parseManifests(await readInput(source), inputName(source.filename));
   } catch (error) {
     if (!isCalicoError(error, 'invalid')) throw error;
     return { ok: false, message: visible(error.message) };
   }
+}
+
+/** Reads the resources of files, directories or standard input; what is wrong is told of every file. */
+export async function readManifests({
+  filenames,
+  recursive = false,
+  stdin,
+}: InputSources): Promise<Manifests> {
+  let paths: readonly string[];
+  try {
+    paths = await expandPaths(filenames, recursive);
+  } catch (error) {
+    if (!isCalicoError(error, 'invalid')) throw error;
+    return { ok: false, message: visible(error.message) };
+  }
+  const resources: Resource[] = [];
+  const messages: string[] = [];
+  for (const filename of paths) {
+    const read = await readOne({ filename, stdin });
+    if (!read.ok) messages.push(read.message);
+    // One by one: a spread of very many arguments would exhaust the stack.
+    else for (const resource of read.resources) resources.push(resource);
+  }
+  if (messages.length === 0) return { ok: true, resources };
+  const [only = ''] = messages;
+  // A message of several lines ends with an empty line; between files that would tear them apart.
+  const joined = messages.map(message => message.replace(/\n$/, '')).join('\n');
+  return { ok: false, message: messages.length === 1 ? only : joined };
 }

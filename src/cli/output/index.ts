@@ -1,8 +1,9 @@
 export { formatBox } from './box.js';
 export { formatJson } from './json.js';
+export { unifiedDiff } from './line-diff.js';
 export type { Output } from './output.js';
-export { standardStream } from './standard-stream.js';
+export { isTerminal, standardStream } from './standard-stream.js';
 export { formatStructured, isStructured } from './structured.js';
-export { formatTable } from './table.js';
+export { columnWidths, formatRow, formatTable } from './table.js';
 export { visible } from './visible.js';
 export { formatYaml } from './yaml.js';

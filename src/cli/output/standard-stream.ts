@@ -43,3 +43,8 @@ export function standardStream(descriptor: 1 | 2): Output {
     else writeToStream(Buffer.from(text));
   });
 }
+
+/** True when standard output (1) or standard error (2) is a terminal. */
+export function isTerminal(descriptor: 1 | 2): boolean {
+  return process.getBuiltinModule('node:tty').isatty(descriptor);
+}

@@ -10,17 +10,33 @@ function lengthInCodePoints(text: string): number {
 }
 
 /**
- * The elastic table of `calicoctl.md` 5.3: each cell, also the last, is padded to its column's width, which is
- * the longest cell + 3 and at least 5. One empty line ends the table.
+ * The widths of the columns of a table (`calicoctl.md` 5.3): the longest cell + 3, and at least 5, or what the
+ * column had before.
  */
-export function formatTable(headings: readonly string[], rows: readonly (readonly string[])[]): string {
-  const lines = [headings, ...rows].map(cells => cells.map(visible));
-  const widths = headings.map((_, column) => {
-    let longest = 0;
-    for (const cells of lines) longest = Math.max(longest, lengthInCodePoints(cells[column] ?? ''));
-    return Math.max(SMALLEST_WIDTH, longest + PADDING);
+export function columnWidths(
+  headings: readonly string[],
+  rows: readonly (readonly string[])[],
+  before: readonly number[] = [],
+): readonly number[] {
+  return headings.map((heading, column) => {
+    let longest = lengthInCodePoints(heading);
+    for (const cells of rows) longest = Math.max(longest, lengthInCodePoints(visible(cells[column] ?? '')));
+    return Math.max(SMALLEST_WIDTH, longest + PADDING, before[column] ?? 0);
   });
-  const padded = (cell: string, column: number): string =>
-    cell + ' '.repeat((widths[column] ?? 0) - lengthInCodePoints(cell));
-  return lines.map(cells => `${cells.map(padded).join('')}\n`).join('') + '\n';
+}
+
+/** One line of a table, without a newline: each cell, also the last, is padded to its column's width. */
+export function formatRow(cells: readonly string[], widths: readonly number[]): string {
+  return widths
+    .map((width, column) => {
+      const cell = visible(cells[column] ?? '');
+      return cell + ' '.repeat(width - lengthInCodePoints(cell));
+    })
+    .join('');
+}
+
+/** The elastic table of `calicoctl.md` 5.3; one empty line ends it. */
+export function formatTable(headings: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = columnWidths(headings, rows);
+  return [headings, ...rows].map(cells => `${formatRow(cells, widths)}\n`).join('') + '\n';
 }
