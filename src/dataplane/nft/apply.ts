@@ -12,6 +12,10 @@ export interface NftApplier {
   apply(transaction: Transaction): Promise<void>;
   /** Our table as it is; undefined when there is none. */
   readBack(): Promise<RulesetSnapshot | undefined>;
+  /** Calls back soon after somebody else changed our table, or may have; absent where that is not noticed. */
+  readonly watch?: (onForeignChange: () => void) => { close(): void };
+  /** Gives back what the applier holds. */
+  readonly close?: () => void;
 }
 
 /** Runs the nft program of the network namespace that is meant. */

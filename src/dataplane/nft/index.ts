@@ -1,5 +1,6 @@
 export { createNftApplier } from './apply.js';
-export type { RunNft } from './apply.js';
+export type { NftApplier, RunNft } from './apply.js';
+export { createNetlinkNftApplier } from './netlink-applier.js';
 export { createNftDataplane } from './nft-dataplane.js';
 export type { NftDataplane } from './nft-dataplane.js';
 export { defaultNftConfig } from './config.js';

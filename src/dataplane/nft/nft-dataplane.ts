@@ -7,6 +7,7 @@ import { createCompiler } from './compile.js';
 import { defaultNftConfig } from './config.js';
 import type { NftConfig } from './config.js';
 import { transactionFrom, transactionOf } from './diff.js';
+import { repairForeignChanges } from './repair-foreign-changes.js';
 
 /** Keeps the kernel's table as the calculation graph says. */
 export interface NftDataplane {
@@ -15,7 +16,10 @@ export interface NftDataplane {
    * a table that an earlier run left is not touched before the first `apply`.
    */
   start(): Promise<void>;
-  /** Resolves when the kernel has the updates. The first call brings the whole state. */
+  /**
+   * Resolves when the kernel has the updates. The first call brings the whole state; from then on what somebody
+   * else changes in the table is repaired, where the applier notices it.
+   */
   apply(updates: readonly DataplaneUpdate[]): Promise<void>;
   /**
    * Takes what differs from defaultNftConfig; resolves when the kernel has it. Before the first `apply` it is
@@ -81,6 +85,11 @@ export function createNftDataplane({ applier, config, log, clock }: NftDataplane
     },
   };
   const reconciler = createReconciler({ name: 'nftables', part, clock, log });
+  const resync = async (): Promise<void> => {
+    await reconciler.resync();
+  };
+  // From the first state on: a repair before it would close everything.
+  let foreignChanges: { close(): void } | undefined;
 
   return {
     async start() {
@@ -89,6 +98,7 @@ export function createNftDataplane({ applier, config, log, clock }: NftDataplane
     apply: async updates => {
       hasState = true;
       await reconciler.apply(updates);
+      foreignChanges ??= repairForeignChanges({ applier, resync, log, clock });
     },
     configure: async changed => {
       const next = { ...defaultNftConfig, ...changed };
@@ -99,13 +109,13 @@ export function createNftDataplane({ applier, config, log, clock }: NftDataplane
       if (hasState) await reconciler.apply([{ kind: 'host-interfaces', interfaces }]);
       else compiler.setHostInterfaces(interfaces);
     },
-    resync: async () => {
-      await reconciler.resync();
-    },
-    stop: async () => {
+    resync,
+    async stop() {
+      foreignChanges?.close();
       await reconciler.stop();
     },
     async cleanup() {
+      foreignChanges?.close();
       await reconciler.stop();
       if ((await applier.readBack()) !== undefined) await applier.apply([{ op: 'delete-table' }]);
     },

@@ -1,0 +1,69 @@
+import {
+  connectionState,
+  log,
+  lookupVerdict,
+  masked,
+  masquerade,
+  meta,
+  notrack,
+  payload,
+  setMark,
+  verdict,
+} from '../../../netlink/index.js';
+import type { NftKeyType, NftVerdict } from '../../../netlink/index.js';
+import type { ConntrackState, DispatchKey, Rule, Statement, Verdict } from '../model.js';
+import { logPrefixText, nameText } from '../text.js';
+import { anonymousSet } from './anonymous-set.js';
+import type { SetNumbers } from './anonymous-set.js';
+import { addTest, hostU32, stateBytes } from './test-expressions.js';
+import type { RuleProgram } from './test-expressions.js';
+
+/** nft's type of a connection's state */
+const stateType: NftKeyType = { id: 26, length: 4, byteOrder: 'host' };
+
+/** A verdict with its chain's name checked. */
+export function nftVerdict(value: Verdict): NftVerdict {
+  return 'chain' in value ? { kind: value.kind, chain: nameText(value.chain) } : { kind: value.kind };
+}
+
+function addDispatch({ expressions }: RuleProgram, key: DispatchKey, map: string): void {
+  if (key === 'protocol-and-port') {
+    expressions.push(meta('l4proto'), payload({ header: 'transport', offset: 2, length: 2, into: 1 }));
+  } else expressions.push(meta(key === 'in-interface' ? 'iifname' : 'oifname'));
+  expressions.push(lookupVerdict({ set: nameText(map) }));
+}
+
+function addConntrackDispatch(
+  { expressions, sets, numbers }: RuleProgram,
+  verdicts: Readonly<Partial<Record<ConntrackState, Verdict>>>,
+): void {
+  // The keys are those of a record of states.
+  const entries = Object.entries(verdicts) as readonly (readonly [ConntrackState, Verdict])[];
+  const elements = entries.map(([state, value]) => ({ key: stateBytes(state), verdict: nftVerdict(value) }));
+  const made = anonymousSet(numbers, { key: stateType, elements, intervals: false, verdicts: true });
+  sets.push(made);
+  expressions.push(connectionState(), lookupVerdict({ set: made.set.name, id: made.set.id }));
+}
+
+function addStatement(program: RuleProgram, statement: Statement): void {
+  const { expressions } = program;
+  if (statement.kind === 'log') {
+    // Without the quotes that text needs, but with the same letters.
+    expressions.push(log(logPrefixText(statement.prefix).slice(1, -1), 'notice'));
+  } else if (statement.kind === 'masquerade') expressions.push(masquerade());
+  else if (statement.kind === 'notrack') expressions.push(notrack());
+  else if (statement.kind === 'set-mark') {
+    const bits = hostU32(statement.bits);
+    expressions.push(meta('mark'), masked(hostU32(~statement.bits), bits), setMark());
+  } else if (statement.kind === 'dispatch') addDispatch(program, statement.key, statement.map);
+  else if (statement.kind === 'conntrack-dispatch') addConntrackDispatch(program, statement.verdicts);
+  else expressions.push(verdict(nftVerdict(statement)));
+}
+
+/** The rule as the kernel's machine runs it, with the sets that are part of it. */
+export function ruleProgram({ tests, statement }: Rule, numbers: SetNumbers): RuleProgram {
+  const program: RuleProgram = { expressions: [], sets: [], numbers, family: undefined };
+  for (const test of tests) addTest(program, test);
+  addStatement(program, statement);
+  return program;
+}
