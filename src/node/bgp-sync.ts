@@ -1,5 +1,5 @@
-import { messageOf } from '../base/index.js';
-import type { Issue, Logger } from '../base/index.js';
+import { isCalicoError, messageOf } from '../base/index.js';
+import type { Clock, Issue, Logger } from '../base/index.js';
 import { bgpStateFrom, renderBird } from '../bgp/index.js';
 import { uplinkOf } from '../dataplane/index.js';
 import type { ClusterEvent } from '../datastore/index.js';
@@ -15,8 +15,12 @@ export interface BgpSyncParts {
   readonly addresses: () => readonly AddressInfo[];
   /** brings a configuration into force; called again with each new text */
   readonly apply: (configuration: string) => Promise<void>;
+  readonly clock: Clock;
   readonly log: Logger;
 }
+
+const FIRST_RETRY_MS = 500;
+const LONGEST_RETRY_MS = 30_000;
 
 /**
  * Keeps the BGP daemon's configuration as nodes, peers, pools, settings and blocks say. Nothing is written
@@ -33,6 +37,9 @@ export class BgpSync {
   #known = '';
   #running: Promise<void> | undefined;
   #again = false;
+  #problem: string | undefined;
+  #failures = 0;
+  readonly #ended = new AbortController();
 
   constructor(parts: BgpSyncParts) {
     this.#parts = parts;
@@ -65,8 +72,14 @@ export class BgpSync {
     this.#schedule();
   }
 
-  /** Resolves when no configuration is on its way. */
-  async settled(): Promise<void> {
+  /** Why the daemon does not run what it should; empty when it does. */
+  problems(): readonly string[] {
+    return this.#problem === undefined ? [] : [this.#problem];
+  }
+
+  /** Resolves when no configuration is on its way; what the daemon runs stays. */
+  async stop(): Promise<void> {
+    this.#ended.abort();
     while (this.#running !== undefined) await this.#running;
   }
 
@@ -84,21 +97,46 @@ export class BgpSync {
 
   /** One configuration at a time; what changes meanwhile is in the next one. */
   #schedule(): void {
-    if (!this.#clusterInSync || !this.#blocksInSync) return;
+    if (!this.#clusterInSync || !this.#blocksInSync || this.#ended.signal.aborted) return;
     if (this.#running !== undefined) {
       this.#again = true;
       return;
     }
     this.#running = this.#configure()
-      .catch((error: unknown) => {
-        this.#parts.log.error('the BGP daemon does not have its configuration', { error: messageOf(error) });
-      })
+      .then(
+        () => {
+          this.#problem = undefined;
+          this.#failures = 0;
+        },
+        (error: unknown) => {
+          this.#note(error);
+        },
+      )
       .finally(() => {
         this.#running = undefined;
         if (!this.#again) return;
         this.#again = false;
         this.#schedule();
       });
+  }
+
+  /** A refused configuration has to wait for another one; everything else is worth trying again. */
+  #note(error: unknown): void {
+    const problem = `BGP: ${messageOf(error)}`;
+    if (problem !== this.#problem)
+      this.#parts.log.error('the BGP daemon is not as it should be', { problem });
+    this.#problem = problem;
+    if (!isCalicoError(error, 'invalid')) this.#scheduleLater();
+  }
+
+  #scheduleLater(): void {
+    const pauseMs = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(this.#failures++, 10));
+    this.#parts.clock.sleep(pauseMs, this.#ended.signal).then(
+      () => {
+        this.#schedule();
+      },
+      () => undefined,
+    );
   }
 
   async #configure(): Promise<void> {

@@ -48,7 +48,7 @@ export async function startRoutes(ground: RoutesGround): Promise<Routes> {
       bgp?.sync.handleCluster(event);
     },
     bgpStatus: bgp === undefined ? undefined : async () => await bgp.bird.status(),
-    problems: () => [...tunnels.problems(), ...tunnelSync.problems()],
+    problems: () => [...tunnels.problems(), ...tunnelSync.problems(), ...(bgp?.sync.problems() ?? [])],
   };
 }
 
@@ -98,10 +98,11 @@ async function startBgp(ground: RoutesGround): Promise<{ sync: BgpSync; bird: Bg
           interfacePrefixes: settings.values.interfacePrefixes,
           addresses: () => network.addresses(),
           apply: text => bird.apply(text),
+          clock,
           log: log.with({ part: 'bgp' }),
         }),
       ),
-    stop: each => each.settled(),
+    stop: each => each.stop(),
   });
   return { sync, bird };
 }

@@ -163,31 +163,8 @@ describe('BGP of a running cluster', () => {
     expect((await cluster.status(host3)).reasons).toEqual([]);
   });
 
-  /** Packets lost of a ping every 20 ms between the workloads of two hosts, while `work` is done. */
-  async function lostDuring(work: () => Promise<void>): Promise<number> {
-    const netns = host1.workloads[0]?.netns ?? '';
-    const ping = spawn('nsenter', [
-      `--net=${netnsPath(netns)}`,
-      'ping',
-      '-n',
-      '-i',
-      '0.02',
-      await cluster.addressOn(host2),
-    ]);
-    let output = '';
-    ping.stdout.on('data', (text: Buffer) => (output += text.toString()));
-    const ended = new Promise(resolve => {
-      ping.once('close', resolve);
-    });
-    await eventually('packets flow', () => output.includes('icmp_seq=10 '));
-    await work();
-    ping.kill('SIGINT');
-    await ended;
-    const [, sent, received] = /([0-9]+) packets transmitted, ([0-9]+) received/.exec(output) ?? [];
-    note(`${String(sent)} packets, ${String(received)} received`);
-    // The last one may have been under way.
-    return Math.max(0, Number(sent) - Number(received) - 1);
-  }
+  const lostDuring = async (work: () => Promise<void>): Promise<number> =>
+    await cluster.lostBetween(host1, host2, work);
 
   const birdPid = async (host: LabHost): Promise<number> => {
     const { stdout } = await runProgram('ip', ['netns', 'pids', host.netns]);

@@ -61,6 +61,16 @@ describe('a pool of a running cluster that is encapsulated', () => {
     expect(await cluster.connects(host1, host2)).toBe(true);
   });
 
+  test('changes hands between BIRD and the agent without the loss of a packet', async () => {
+    const lost = await cluster.lostBetween(host1, host2, async () => {
+      await encapsulate(undefined);
+      await untilWays('bird', 'eth0');
+      await encapsulate({ enabled: true, mode: 'cross-subnet' });
+      await untilWays('80', 'eth0');
+    });
+    expect(lost).toBe(0);
+  });
+
   test('says on the agent what is wrong when the device is lost for good, and recovers with it', async () => {
     await encapsulate({ enabled: true });
     await untilWays('80', 'tunl0');
@@ -78,11 +88,15 @@ describe('a pool of a running cluster that is encapsulated', () => {
   test('is BIRD’s again, and the addresses are released, when the encapsulation is switched off', async () => {
     await encapsulate(undefined);
     await untilWays('bird', 'eth0');
-    await eventually('nobody has an address for a tunnel', async () => {
-      const addresses = await Promise.all(cluster.plan.hosts.map(told));
-      const devices = await Promise.all(cluster.plan.hosts.map(addressesOf));
-      return addresses.every(address => address === undefined) && devices.join('').trim() === '';
-    });
+    await eventually(
+      'nobody has an address for a tunnel',
+      async () => {
+        const addresses = await Promise.all(cluster.plan.hosts.map(told));
+        const devices = await Promise.all(cluster.plan.hosts.map(addressesOf));
+        return addresses.every(address => address === undefined) && devices.join('').trim() === '';
+      },
+      15_000,
+    );
     expect(await cluster.connects(host1, host2)).toBe(true);
   });
 });

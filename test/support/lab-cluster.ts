@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { askSocket, runChecked, systemClock } from '../../src/base/index.js';
 import type { BgpStatus } from '../../src/bgp/index.js';
 import { createResourceClient, openStore } from '../../src/datastore/index.js';
@@ -7,12 +8,14 @@ import {
   controlSocket,
   labDown,
   labUp,
+  netnsPath,
   plainTopology,
   planLab,
   storeDirectory,
 } from '../../src/lab/index.js';
 import type { LabHost, LabPlan } from '../../src/lab/index.js';
 import type { AgentStatus } from '../../src/node/index.js';
+import { note } from './bird-nodes.js';
 import { builtInstallation } from './installation.js';
 import { eventually } from './netns.js';
 
@@ -30,6 +33,8 @@ export interface LabCluster {
   untilWays(host: LabHost, range: string, expected: readonly string[]): Promise<void>;
   /** Whether a new TCP connection between the first workloads of two hosts is answered. */
   connects(from: LabHost, to: LabHost): Promise<boolean>;
+  /** Packets lost of a ping every 20 ms between the first workloads of two hosts, while `work` is done. */
+  lostBetween(from: LabHost, to: LabHost, work: () => Promise<void>): Promise<number>;
   /** IPv4 address of the first workload of a host */
   addressOn(host: LabHost): Promise<string>;
   /** `ip` in the namespace of a host */
@@ -105,6 +110,9 @@ export async function createLabCluster(name: string, hosts: number): Promise<Lab
       });
       return outcome === 'answered';
     },
+    async lostBetween(from, to, work) {
+      return await lostOf(from.workloads[0]?.netns ?? '', await addressOn(to), work);
+    },
     async heal() {
       await labUp(context, plan);
     },
@@ -114,4 +122,24 @@ export async function createLabCluster(name: string, hosts: number): Promise<Lab
       installation.remove();
     },
   };
+}
+
+async function lostOf(netns: string, address: string, work: () => Promise<void>): Promise<number> {
+  const ping = spawn('nsenter', [`--net=${netnsPath(netns)}`, 'ping', '-n', '-i', '0.02', address]);
+  let output = '';
+  ping.stdout.on('data', (text: Buffer) => (output += text.toString()));
+  const ended = new Promise(resolve => {
+    ping.once('close', resolve);
+  });
+  try {
+    await eventually('packets flow', () => output.includes('icmp_seq=10 '));
+    await work();
+  } finally {
+    ping.kill('SIGINT');
+    await ended;
+  }
+  const [, sent, received] = /([0-9]+) packets transmitted, ([0-9]+) received/.exec(output) ?? [];
+  note(`${String(sent)} packets sent, ${String(received)} received`);
+  // The last one may have been under way.
+  return Math.max(0, Number(sent) - Number(received) - 1);
 }

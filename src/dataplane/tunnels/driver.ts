@@ -1,5 +1,6 @@
 import { isCalicoError, messageOf } from '../../base/index.js';
 import type { Clock, Logger } from '../../base/index.js';
+import { contains, parseCidr } from '../../net/index.js';
 import type { HostNetwork, NetworkChange, NetworkEvent, RouteInfo } from '../../netlink/index.js';
 import { ensureDevice, IPIP_DEVICE, ipipMtu, releaseDevice } from './device.js';
 import { diffRoutes, isTunnelRoute } from './diff.js';
@@ -16,6 +17,8 @@ export interface TunnelsParts {
 const REPAIR_DELAY_MS = 100;
 const RETRY_DELAY_MS = 5_000;
 const RESYNC_MS = 90_000;
+/** How long routes of a pool that is no longer encapsulated stay, so that BIRD's are there before them. */
+const HANDOVER_MS = 2_000;
 
 /**
  * Keeps the routes of encapsulated pools, and their device, as the datastore says: after each change of it,
@@ -32,6 +35,8 @@ export class Tunnels {
   #links: ReadonlySet<number> = new Set();
   #problems: readonly string[] = [];
   #deviceAddress: string | undefined;
+  /** when a route was first found to be on its way out, by destination; monotonic milliseconds */
+  readonly #leaving = new Map<string, number>();
   /** delays for which a repair is on its way: one soon does not wait for one late */
   readonly #repairs = new Set<number>();
 
@@ -112,24 +117,53 @@ export class Tunnels {
     this.#wanted = wanted;
     const { set, remove, taken } = diffRoutes(wanted, network.routes(), device);
     for (const route of set) this.#attempt(problems, () => this.#setRoute(route, device));
-    for (const route of remove) this.#attempt(problems, () => this.#removeRoute(route));
+    const gone = remove.filter(route => this.#mayGo(route, source));
+    for (const route of gone) this.#attempt(problems, () => this.#removeRoute(route));
+    this.#forgetLeaving(remove);
+    if (source.pools.length === 0 && gone.length === remove.length) this.#releaseDevice();
     for (const destination of taken) {
       problems.push(`the route to ${destination} waits: another route to it is in the way`);
     }
     this.#links = new Set([device, uplink?.index].filter(index => index !== undefined));
-    if (set.length + remove.length > 0) {
-      this.#parts.log.debug('encapsulated routes changed', { set: set.length, removed: remove.length });
+    if (set.length + gone.length > 0) {
+      this.#parts.log.debug('encapsulated routes changed', { set: set.length, removed: gone.length });
+    }
+  }
+
+  /** With its last address the kernel takes all routes of a device: so it has to stay as long as they do. */
+  #releaseDevice(): void {
+    if (this.#deviceAddress === undefined) return;
+    releaseDevice(this.#parts.network, this.#deviceAddress);
+    this.#deviceAddress = undefined;
+  }
+
+  /**
+   * In an encapsulated pool a route that is not wanted is wrong: an address may live elsewhere by now. That of
+   * another pool still leads to the right host until somebody else's route does.
+   */
+  #mayGo({ destination }: RouteInfo, { pools }: TunnelSource): boolean {
+    const network = parseCidr(destination);
+    const ranges = pools.flatMap(({ cidr }) => parseCidr(cidr) ?? []);
+    if (network === undefined || ranges.some(range => contains(range, network))) return true;
+    const now = this.#parts.clock.monotonic();
+    const since = this.#leaving.get(destination) ?? now;
+    this.#leaving.set(destination, since);
+    if (now - since >= HANDOVER_MS) return true;
+    this.#repairLater(HANDOVER_MS);
+    return false;
+  }
+
+  #forgetLeaving(leaving: readonly RouteInfo[]): void {
+    const still = new Set(leaving.map(({ destination }) => destination));
+    for (const destination of this.#leaving.keys()) {
+      if (!still.has(destination)) this.#leaving.delete(destination);
     }
   }
 
   /** The index of the device that is ready; undefined where none is needed, or none can be had. */
   #device(source: TunnelSource, uplink: number | undefined, problems: string[]): number | undefined {
     const { network } = this.#parts;
-    if (source.pools.length === 0) {
-      if (this.#deviceAddress !== undefined) releaseDevice(network, this.#deviceAddress);
-      this.#deviceAddress = undefined;
-      return undefined;
-    }
+    if (source.pools.length === 0) return undefined;
     const address = source.tunnelAddress;
     try {
       const carrier = network.links().find(({ index }) => index === uplink);
