@@ -5,7 +5,7 @@ import type { ClusterChange, ClusterEvent, ResourceClient, SettingName } from '.
 type ResourceKind = Extract<ClusterChange, { kind: 'resource' }>['resourceKind'];
 
 export interface ClusterWatchParts {
-  readonly client: ResourceClient;
+  readonly client: Pick<ResourceClient, 'watch'>;
   readonly clock: Clock;
   readonly log: Logger;
 }
