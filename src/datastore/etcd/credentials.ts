@@ -9,7 +9,7 @@ import type { EtcdConfig } from './config.js';
  */
 export class Credentials {
   readonly #user: { readonly name: string; readonly password: string } | undefined;
-  #token: Promise<string> | undefined;
+  #headers: Promise<TokenHeaders> | undefined;
 
   constructor({ username = '', password = '' }: EtcdConfig) {
     this.#user = username === '' || password === '' ? undefined : { name: username, password };
@@ -20,33 +20,35 @@ export class Credentials {
     if (this.#user === undefined) return await call({ timeoutMs });
     const first = this.#present(channel, timeoutMs);
     try {
-      return await call({ timeoutMs, headers: { token: await first } });
+      return await call({ timeoutMs, headers: await first });
     } catch (error) {
       if (!isStale(error)) throw error;
-      if (this.#token === first) this.#token = undefined;
-      return await call({ timeoutMs, headers: { token: await this.#present(channel, timeoutMs) } });
+      if (this.#headers === first) this.#headers = undefined;
+      return await call({ timeoutMs, headers: await this.#present(channel, timeoutMs) });
     }
   }
 
-  #present(channel: Channel, timeoutMs: number): Promise<string> {
-    const token = (this.#token ??= this.#authenticate(channel, timeoutMs));
-    token.catch(() => {
-      if (this.#token === token) this.#token = undefined;
+  #present(channel: Channel, timeoutMs: number): Promise<TokenHeaders> {
+    const headers = (this.#headers ??= this.#authenticate(channel, timeoutMs));
+    headers.catch(() => {
+      if (this.#headers === headers) this.#headers = undefined;
     });
-    return token;
+    return headers;
   }
 
-  async #authenticate(channel: Channel, timeoutMs: number): Promise<string> {
+  async #authenticate(channel: Channel, timeoutMs: number): Promise<TokenHeaders> {
     try {
       const { token } = await channel.auth.authenticate(this.#user ?? {}, { timeoutMs });
-      return token;
+      return { token };
     } catch (error) {
       // Who has a password for a cluster that asks for none may do all.
-      if (error instanceof ConnectError && error.code === Code.FailedPrecondition) return '';
+      if (error instanceof ConnectError && error.code === Code.FailedPrecondition) return {};
       throw error;
     }
   }
 }
+
+type TokenHeaders = Readonly<Record<string, string>>;
 
 /** The server did nothing because of the token; another one may be good. */
 function isStale(error: unknown): boolean {

@@ -1,10 +1,13 @@
 import { Code, ConnectError } from '@connectrpc/connect';
-import { CalicoError, messageOf } from '../../base/index.js';
+import { CalicoError } from '../../base/index.js';
 import type { ErrorCode } from '../../base/index.js';
 
 /** The words that an operator of the original knows (calicoctl.md 2.4). */
 const unavailable = 'client: etcd cluster is unavailable or misconfigured';
 const unauthorized = 'connection is unauthorized';
+
+/** What is said of a connection that ended without a word. */
+export const connectionClosed = 'closed the connection';
 
 /** True when the connection failed, or the server could not serve: another server may. */
 export function isServerFault(error: unknown): boolean {
@@ -19,25 +22,24 @@ export function isCompacted(error: unknown): boolean {
 /** What one server said to a call, in words that say what to check. */
 export function refusal(error: unknown, url: string): unknown {
   if (!(error instanceof ConnectError)) return error;
-  const { code, text } = wordsOf(error) ?? { code: 'unavailable', text: faultText(error) };
+  const { code, text } = wordsOf(error) ?? { code: 'unavailable', text: error.rawMessage };
   const start = code === 'unauthorized' ? unauthorized : `datastore`;
   return new CalicoError(code, `${start}: ${url}: ${text}`, { cause: error });
 }
 
-/** No server could be used; `faults` are of the form `URL: what happened`. */
-export function noServer(faults: readonly string[], cause: unknown): CalicoError {
-  return new CalicoError('unavailable', `${unavailable}: ${faults.join('; ')}; check ETCD_ENDPOINTS`, {
+/** No server could be used. */
+export function noServer(faults: readonly Fault[], cause: unknown): CalicoError {
+  const texts = faults.map(({ url, text }) => `${url}: ${text}`).join('; ');
+  const settings = new Set(faults.map(({ check }) => check));
+  return new CalicoError('unavailable', `${unavailable}: ${texts}; check ${[...settings].join(', ')}`, {
     cause,
   });
 }
 
 /** The server was lost with a change on its way. */
-export function unknownOutcome(fault: string, cause: unknown): CalicoError {
-  return new CalicoError(
-    'unavailable',
-    `${unavailable}: ${fault}; whether the change was made is not known, look before you repeat it`,
-    { cause },
-  );
+export function unknownOutcome({ url, text }: Fault, cause: unknown): CalicoError {
+  const unknown = 'whether the change was made is not known, look before you repeat it';
+  return new CalicoError('unavailable', `${unavailable}: ${url}: ${text}; ${unknown}`, { cause });
 }
 
 /** A commit that etcd would refuse. */
@@ -111,34 +113,49 @@ function wordsOf({ code, rawMessage }: ConnectError): Words | undefined {
   return found;
 }
 
-/** What kept a server from answering, with the setting to check where that is not its endpoint. */
-export function faultText(error: unknown): string {
-  const [code, message] = rootOf(error);
-  for (const [pattern, text] of faults) if (pattern.test(code)) return text;
-  if (certificateFaults.test(code)) return `its certificate is not good: ${message}; check ETCD_CA_CERT_FILE`;
-  if (error instanceof ConnectError && error.code === Code.DeadlineExceeded)
-    return error.rawMessage.startsWith('no ') ? error.rawMessage : 'no answer in time';
-  return message;
+/** What kept a server from answering, and the setting to look at. */
+export interface Fault {
+  readonly url: string;
+  readonly text: string;
+  readonly check: string;
 }
 
-const faults: readonly (readonly [RegExp, string])[] = [
+export function faultOf(error: unknown, url: string): Fault {
+  const { code, message } =
+    error instanceof ConnectError && error.code === Code.DeadlineExceeded
+      ? { code: '', message: 'no answer in time' }
+      : rootOf(error);
+  const [, text, check = 'ETCD_ENDPOINTS'] = faults.find(([pattern]) => pattern.test(code)) ?? [];
+  if (text !== undefined) return { url, text: text.replace('%', message), check };
+  const closed = code === 'ECONNRESET' || message === connectionClosed;
+  const hint = url.startsWith('https:') ? 'does it speak TLS?' : 'does it want https://?';
+  return { url, text: closed ? `${connectionClosed}; ${hint}` : message, check };
+}
+
+/** Codes of the system, of OpenSSL and of its verification, as Node names them; % is what was said. */
+const faults: readonly (readonly [pattern: RegExp, text: string, check?: string])[] = [
   [/^ECONNREFUSED$/, 'connection refused'],
   [/^(ENOTFOUND|EAI_AGAIN)$/, 'the name is not known to DNS'],
   [/^(EHOSTUNREACH|ENETUNREACH)$/, 'no route to it'],
-  [/^ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG)$/, 'speaks no TLS; write http:// for https://'],
+  [/^ERR_HTTP2_ERROR$/, 'is no etcd: it speaks no HTTP/2'],
+  [/^ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG)$/, 'speaks no TLS; write http://'],
   [
-    /CERTIFICATE_REQUIRED|BAD_CERTIFICATE/,
-    'does not accept our certificate, or wants one; check ETCD_CERT_FILE',
+    /CERTIFICATE_REQUIRED|BAD_CERTIFICATE|UNKNOWN_CA/,
+    'wants a certificate that it trusts from us',
+    'ETCD_CERT_FILE and ETCD_KEY_FILE',
   ],
+  [/CERT|SELF_SIGNED|UNABLE_TO_|ALTNAME/, 'its certificate is not good: %', 'ETCD_CA_CERT_FILE'],
 ];
 
-/** Codes of OpenSSL's verification, as Node names them. */
-const certificateFaults = /CERT|SELF_SIGNED|UNABLE_TO_|ALTNAME|HOSTNAME_MISMATCH/;
-
-/** Code and message of the first error in the chain of causes that has a code of the system. */
-function rootOf(error: unknown): readonly [string, string] {
+/** The first error in the chain of causes that has a code of the system, or else the last one. */
+function rootOf(error: unknown): { readonly code: string; readonly message: string } {
+  let message = '';
   for (let each = error; each instanceof Error; each = each.cause) {
-    if ('code' in each && typeof each.code === 'string') return [each.code, messageOf(each)];
+    message = each instanceof ConnectError ? each.rawMessage : each.message;
+    if ('code' in each && typeof each.code === 'string') {
+      // Behind a semicolon Node advises on options of its own.
+      return { code: each.code, message: message.split(';')[0] ?? message };
+    }
   }
-  return ['', error instanceof ConnectError ? error.rawMessage : messageOf(error)];
+  return { code: '', message };
 }

@@ -92,7 +92,7 @@ export function transactionOf({
   );
   const keys = conditions.map(({ key }) => encode(key));
   if (bytes > maxBytes) {
-    throw tooLarge(`a change of ${megabytes(bytes)} MB; etcd takes ${megabytes(maxBytes)}`);
+    throw tooLarge(`a change of ${megabytes(bytes)} MB; etcd takes ${megabytes(maxBytes)} MB`);
   }
   return {
     compare: conditions.map(({ modRevision }, index) => ({

@@ -21,8 +21,8 @@ export async function secureContext({ ca, cert, key }: EtcdConfig): Promise<Secu
   } catch (error) {
     throw new CalicoError(
       'invalid',
-      `datastore: ${messageOf(error)}; check that ETCD_CA_CERT_FILE, ETCD_CERT_FILE and ETCD_KEY_FILE are ` +
-        'PEM files and that certificate and key belong together',
+      `datastore: ${messageOf(error)}; check that ETCD_CA_CERT_FILE, ETCD_CERT_FILE and ETCD_KEY_FILE are whole ` +
+        'and that certificate and key belong together',
       { cause: error },
     );
   }
@@ -30,9 +30,18 @@ export async function secureContext({ ca, cert, key }: EtcdConfig): Promise<Secu
 
 async function read(pem: Pem | undefined, setting: string): Promise<string | undefined> {
   if (pem === undefined) return undefined;
-  if ('text' in pem) return pem.text;
+  const text = 'text' in pem ? pem.text : await readPemFile(pem.file, setting);
+  if (!text.includes('-----BEGIN ')) {
+    // The runtime would take it for no certificate at all.
+    const where = 'text' in pem ? 'the text' : pem.file;
+    throw new CalicoError('invalid', `datastore: ${where} is not in PEM form; check ${setting}`);
+  }
+  return text;
+}
+
+async function readPemFile(path: string, setting: string): Promise<string> {
   try {
-    return await readFile(pem.file, 'utf8');
+    return await readFile(path, 'utf8');
   } catch (error) {
     throw new CalicoError('invalid', `datastore: ${messageOf(error)}; check ${setting}`, { cause: error });
   }

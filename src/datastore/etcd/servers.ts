@@ -4,7 +4,8 @@ import { CalicoError } from '../../base/index.js';
 import type { Clock } from '../../base/index.js';
 import { Channel } from './channel.js';
 import type { Credentials } from './credentials.js';
-import { faultText, isServerFault, noServer, refusal, unknownOutcome } from './failures.js';
+import { faultOf, isServerFault, noServer, refusal, unknownOutcome } from './failures.js';
+import type { Fault } from './failures.js';
 
 /** How long a call may take, with all attempts: an operator waits no longer for bad news. */
 const budgetMs = 4500;
@@ -33,7 +34,7 @@ export class Servers {
   #closed = false;
 
   constructor({ urls, context, credentials, clock }: ServersOptions) {
-    this.#channels = urls.map(url => new Channel(url, url.startsWith('https:') ? context : undefined));
+    this.#channels = urls.map(url => new Channel({ url, context, clock }));
     this.#credentials = credentials;
     this.#clock = clock;
     this.#current = Math.floor(clock.random() * urls.length);
@@ -56,33 +57,34 @@ export class Servers {
 
   async #ask<T>(call: Call<T>, { attempts, repeatable }: Manner): Promise<T> {
     const end = this.#clock.monotonic() + budgetMs;
-    const faults = new Map<string, string>();
+    // In whole milliseconds: it becomes a header that servers refuse otherwise.
+    const remaining = (): number => Math.max(1, Math.round(end - this.#clock.monotonic()));
+    const unreachable = new Set<Channel>();
+    const faults = new Map<Channel, Fault>();
     let cause: unknown;
     for (let left = attempts; left > 0; left--) {
       const channel = this.#channel();
-      // In whole milliseconds: it becomes a header that servers refuse otherwise.
-      const remaining = (): number => Math.max(1, Math.round(end - this.#clock.monotonic()));
-      const share = (): number => Math.max(1, Math.round(remaining() / left));
+      if (unreachable.has(channel)) break;
+      const share = (): number => Math.ceil(remaining() / left);
       let underWay = false;
+      unreachable.add(channel);
       try {
         await channel.connect(Math.min(share(), maxConnectMs));
+        unreachable.delete(channel);
         return await this.#credentials.use(channel, repeatable ? share() : remaining(), async options => {
           underWay = true;
           return await call(channel, options);
         });
       } catch (error) {
         if (!isServerFault(error)) throw refusal(error, channel.url);
-        const fault = faultText(error);
-        if (underWay && !repeatable) throw unknownOutcome(`${channel.url}: ${fault}`, error);
-        faults.set(channel.url, fault);
+        const fault = faultOf(error, channel.url);
+        if (underWay && !repeatable) throw unknownOutcome(fault, error);
+        faults.set(channel, fault);
         cause = error;
         this.#leave(channel);
       }
     }
-    throw noServer(
-      Array.from(faults, ([url, fault]) => `${url}: ${fault}`),
-      cause,
-    );
+    throw noServer([...faults.values()], cause);
   }
 
   #channel(): Channel {

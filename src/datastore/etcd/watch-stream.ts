@@ -49,7 +49,7 @@ export async function openWatch(
       responses: { [Symbol.asyncIterator]: () => responses },
     };
   } catch (error) {
-    const answer = late.signal.aborted ? new ConnectError('no answer in time', Code.DeadlineExceeded) : error;
+    const answer = late.signal.aborted ? new ConnectError('', Code.DeadlineExceeded) : error;
     late.abort(); // a refused watch leaves its stream open
     throw answer;
   } finally {
@@ -68,9 +68,9 @@ async function* requests(
   if (!signal.aborted) await promise;
 }
 
-/** A watch is refused by a message, not by the status of the call. */
+/** A watch is refused by a message, not by the status of the call; the status stands in its text. */
 function cancellation(reason: string): ConnectError {
-  if (reason.includes('PermissionDenied')) return new ConnectError(reason, Code.PermissionDenied);
-  if (reason.includes('Unauthenticated')) return new ConnectError(reason, Code.Unauthenticated);
-  return new ConnectError(reason, Code.Unavailable);
+  const [, name = '', text = reason] = /code = (\w+) desc = (.*)$/s.exec(reason) ?? [];
+  const code = Object.entries(Code).find(([known]) => known === name)?.[1];
+  return new ConnectError(text, typeof code === 'number' ? code : Code.Unavailable);
 }
