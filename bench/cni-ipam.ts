@@ -1,13 +1,15 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { askSocket, runChecked, runProgram, systemClock } from '../src/base/index.js';
+import { runChecked, runProgram, systemClock } from '../src/base/index.js';
 import { createResourceClient, openStore } from '../src/datastore/index.js';
 import type { Store } from '../src/datastore/index.js';
 import { createAllocator } from '../src/ipam/index.js';
 import { openHostNetwork } from '../src/netlink/index.js';
+import { agentEnvironment, startAgentProcess } from '../test/support/agent-process.js';
+import type { AgentPlace } from '../test/support/agent-process.js';
 import { createTestNet, eventually } from '../test/support/netns.js';
 import type { TestNet } from '../test/support/netns.js';
 
@@ -16,9 +18,15 @@ import type { TestNet } from '../test/support/netns.js';
  * `npm run build` before it, or CALICO_DIST.
  */
 const root = process.env['CALICO_ROOT'] ?? new URL('..', import.meta.url).pathname;
-const dist = process.env['CALICO_DIST'] ?? `${root}dist`;
+const dist = process.env['CALICO_DIST'] ?? join(root, 'dist');
 const directory = mkdtempSync(join(tmpdir(), 'calico-bench-'));
 const net = createTestNet();
+const agentPlace: AgentPlace = {
+  program: [process.execPath, join(dist, 'calico-node.js')],
+  netns: net.path('host'),
+  nodeName: 'bench',
+  directory,
+};
 const rows: (readonly [string, string, string, string])[] = [];
 
 function quantile(times: readonly number[], q: number): number {
@@ -36,51 +44,6 @@ async function timed(work: () => unknown): Promise<number> {
   return performance.now() - start;
 }
 
-interface Agent {
-  readonly stateDir: string;
-  readonly runDir: string;
-  readonly pid: number;
-  end(): Promise<void>;
-}
-
-async function startAgent(netns: string): Promise<Agent> {
-  const [stateDir, runDir, logDir] = ['state', 'run', 'log'].map(name => join(directory, name));
-  if (stateDir === undefined || runDir === undefined || logDir === undefined)
-    throw new Error('no directories');
-  const child = spawn('nsenter', [`--net=${netns}`, process.execPath, join(dist, 'calico-node.js')], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-    env: {
-      PATH: process.env['PATH'],
-      NODENAME: 'bench',
-      DATASTORE_TYPE: 'sqlite',
-      CALICO_NETWORKING_BACKEND: 'none',
-      CALICO_STATE_DIR: stateDir,
-      CALICO_RUN_DIR: runDir,
-      CALICO_LOG_DIR: logDir,
-      CALICO_STORE_DIR: join(directory, 'store'),
-      CALICO_LOG_LEVEL: process.env['BENCH_LOG_LEVEL'] ?? 'warn',
-      ...(process.env['BENCH_PROFILE'] === undefined ? {} : { NODE_OPTIONS: '--cpu-prof' }),
-    },
-    cwd: directory,
-  });
-  const exited = new Promise(resolve => child.on('exit', resolve));
-  await eventually(
-    'the agent is ready',
-    async () =>
-      (await askSocket(join(runDir, 'control.sock'), '/ready').catch(() => undefined))?.status === 200,
-    20_000,
-  );
-  return {
-    stateDir,
-    runDir,
-    pid: child.pid ?? 0,
-    end: async () => {
-      child.kill('SIGTERM');
-      await exited;
-    },
-  };
-}
-
 const config = JSON.stringify({
   cniVersion: '1.0.0',
   name: 'bench',
@@ -88,10 +51,9 @@ const config = JSON.stringify({
   ipam: { type: 'calico-ipam' },
 });
 
-function environment(agent: Agent, command: string, pod: string): Record<string, string> {
+function environment(command: string, pod: string): Record<string, string> {
   return {
-    CALICO_RUN_DIR: agent.runDir,
-    CALICO_STATE_DIR: agent.stateDir,
+    ...agentEnvironment(agentPlace),
     CNI_COMMAND: command,
     CNI_CONTAINERID: pod,
     CNI_IFNAME: 'eth0',
@@ -102,13 +64,13 @@ function environment(agent: Agent, command: string, pod: string): Record<string,
 }
 
 /** As a runtime calls the plugin. */
-async function byLauncher(agent: Agent, command: string, pod: string): Promise<void> {
-  await runChecked(join(dist, 'cni/calico'), [], { input: config, env: environment(agent, command, pod) });
+async function byLauncher(command: string, pod: string): Promise<void> {
+  await runChecked(join(dist, 'cni/calico'), [], { input: config, env: environment(command, pod) });
 }
 
 /** The same bytes without the start of a program. */
-async function bySocket(agent: Agent, command: string, pod: string): Promise<void> {
-  const env = environment(agent, command, pod);
+async function bySocket(command: string, pod: string): Promise<void> {
+  const env = environment(command, pod);
   const fields = [
     ['PROGRAM', 'calico'],
     ...['CNI_COMMAND', 'CNI_CONTAINERID', 'CNI_NETNS', 'CNI_IFNAME', 'CNI_ARGS', 'CNI_PATH'].map(name => [
@@ -121,7 +83,7 @@ async function bySocket(agent: Agent, command: string, pod: string): Promise<voi
     ([name, value = '']) => `${name ?? ''} ${String(Buffer.byteLength(value))}\n${value}\n`,
   );
   const answer = await new Promise<string>((resolve, reject) => {
-    const socket = connect(join(agent.runDir, 'cni.sock'));
+    const socket = connect(join(directory, 'run/cni.sock'));
     let text = '';
     socket.on('data', (chunk: Buffer) => (text += chunk.toString()));
     socket.on('error', reject);
@@ -135,23 +97,22 @@ async function bySocket(agent: Agent, command: string, pod: string): Promise<voi
 
 type Call = typeof byLauncher;
 
-async function serial(agent: Agent, pods: readonly string[], call: Call): Promise<void> {
+async function serial(pods: readonly string[], call: Call): Promise<void> {
   const name = call === byLauncher ? 'launcher' : 'socket';
   const adds: number[] = [];
-  for (const pod of pods) adds.push(await timed(async () => call(agent, 'ADD', pod)));
+  for (const pod of pods) adds.push(await timed(async () => call('ADD', pod)));
   const dels: number[] = [];
-  for (const pod of pods) dels.push(await timed(async () => call(agent, 'DEL', pod)));
+  for (const pod of pods) dels.push(await timed(async () => call('DEL', pod)));
   report(`ADD, one after the other (${name})`, adds, '10 / 30');
   report(`DEL, one after the other (${name})`, dels, '10');
 }
 
-async function sideBySide(agent: Agent, pods: readonly string[], command: string): Promise<void> {
+async function sideBySide(pods: readonly string[], command: string): Promise<void> {
   const queue = [...pods];
   const whole = await timed(async () => {
     await Promise.all(
       Array.from({ length: 16 }, async () => {
-        for (let pod = queue.shift(); pod !== undefined; pod = queue.shift())
-          await byLauncher(agent, command, pod);
+        for (let pod = queue.shift(); pod !== undefined; pod = queue.shift()) await byLauncher(command, pod);
       }),
     );
   });
@@ -212,8 +173,8 @@ async function floor(netnsOf: TestNet): Promise<void> {
   report('floor: deleting a link (in the background)', dels);
 }
 
-async function launcherAlone(agent: Agent): Promise<void> {
-  const env = environment(agent, 'VERSION', 'x');
+async function launcherAlone(): Promise<void> {
+  const env = environment('VERSION', 'x');
   const launcher = join(dist, 'cni/calico');
   const times: number[] = [];
   for (let i = 0; i < 200; i++)
@@ -285,22 +246,21 @@ async function contention(): Promise<void> {
 }
 
 async function main(): Promise<void> {
-  const host = await net.add('host');
+  await net.add('host');
   const store = await openStore({ type: 'sqlite', directory: join(directory, 'store') });
   await putPool(store, '10.65.0.0/16');
-  mkdirSync(join(directory, 'state'), { recursive: true });
-  const agent = await startAgent(host);
+  const agent = await startAgentProcess(agentPlace);
   try {
     const pods = Array.from({ length: 100 }, (_, i) => `p${String(i)}`);
     for (const pod of pods) await net.add(pod);
     const warm = pods.slice(0, 10);
-    for (const pod of warm) await byLauncher(agent, 'ADD', pod);
-    for (const pod of warm) await byLauncher(agent, 'DEL', pod);
-    await serial(agent, pods, byLauncher);
-    await serial(agent, pods, bySocket);
-    await sideBySide(agent, pods, 'ADD');
-    await sideBySide(agent, pods, 'DEL');
-    await launcherAlone(agent);
+    for (const pod of warm) await byLauncher('ADD', pod);
+    for (const pod of warm) await byLauncher('DEL', pod);
+    await serial(pods, byLauncher);
+    await serial(pods, bySocket);
+    await sideBySide(pods, 'ADD');
+    await sideBySide(pods, 'DEL');
+    await launcherAlone();
     await floor(net);
   } finally {
     await agent.end();
