@@ -115,8 +115,8 @@ describe('a launcher that is killed in the middle of an ADD', () => {
         await new Promise(resolve => setTimeout(resolve, milliseconds));
         child.kill('SIGKILL');
         await ended;
-        if (milliseconds % 4 === 0) expect(await call('ADD')).toMatchObject({ exitCode: 0 });
-        expect(await call('DEL')).toMatchObject({ exitCode: 0 });
+        const commands = milliseconds % 4 === 0 ? ['ADD', 'DEL'] : ['DEL'];
+        for (const command of commands) expect(await call(command)).toMatchObject({ exitCode: 0 });
         await nothingRemains();
       }
     } finally {
