@@ -19,6 +19,8 @@ export interface BgpPeer {
   readonly scope: 'global' | 'node';
   readonly address: Ip;
   readonly asNumber: number;
+  /** signs the session's packets (TCP MD5, RFC 2385) */
+  readonly password?: string;
 }
 
 /** A pool, enabled or not: its routes leave the node in either case. */
@@ -37,6 +39,8 @@ export interface BgpState {
   /** of every node that has none of its own */
   readonly asNumber: number;
   readonly mesh: boolean;
+  /** of the mesh's sessions; absent: none */
+  readonly meshPassword?: string;
   readonly peers: readonly BgpPeer[];
   readonly pools: readonly BgpPool[];
   /** blocks of addresses that are this node's, and whose claim is completed */

@@ -69,6 +69,27 @@ describe('the configuration of BIRD', () => {
     ]);
   });
 
+  test('signs the sessions that have a password, those of the mesh and those of a peer', () => {
+    const peers = [
+      { metadata: { scope: 'global', peerIP: '10.0.0.9' }, spec: { asNumber: 65_001 } },
+      { metadata: { scope: 'global', peerIP: '10.0.0.8' }, spec: { asNumber: 64_512 } },
+    ];
+    const settings = new Map([
+      ['mesh_password', 'm#\\ e'],
+      ['peer_password/10.0.0.8', 'for all'],
+    ]);
+    const nodeSettings = new Map([['peer_password/10.0.0.8', 'for this one']]);
+    const nodes = NODES.slice(0, 2).map(({ metadata, spec }) => ({
+      metadata,
+      spec: { bgp: { ipv4Address: spec.bgp.ipv4Address } },
+    }));
+    expect(lines(render({ nodes, peers, settings, nodeSettings }), 'protocol bgp')).toEqual([
+      'protocol bgp Mesh_10_0_0_2 from peer4 { neighbor 10.0.0.2 as 64512; password "m#\\ e"; }',
+      'protocol bgp Global_10_0_0_8 from peer4 { neighbor 10.0.0.8 as 64512; password "for this one"; }',
+      'protocol bgp Global_10_0_0_9 from peer4 { neighbor 10.0.0.9 as 65001; ipv4 { export filter own_to_peer4; }; }',
+    ]);
+  });
+
   test('gives the node and its sessions these parameters', () => {
     expect(section(render(), 'template bgp peer4')).toBe(`template bgp peer4 {
   local 10.0.0.1 as 64512;

@@ -161,10 +161,17 @@ function sessionLine(state: BgpState, session: Session, local: Ip): string {
   ];
   const parts = [
     `neighbor ${formatIp(session.address)} as ${String(session.asNumber)};`,
+    ...(session.password === undefined ? [] : [`password ${quoted(session.password)};`]),
     ...(session.client ? [`rr client; rr cluster id ${clusterId(state)};`] : []),
     ...(channel.length > 0 ? [`ipv${v} { ${channel.join(' ')} };`] : []),
   ];
   return `protocol bgp ${session.name} from peer${v} { ${parts.join(' ')} }`;
+}
+
+/** BIRD knows no escapes inside quotes: what it cannot quote was refused by `passwords.ts`. */
+function quoted(text: string): string {
+  if (text.includes('"') || text.includes('\n')) throw new Error('a text that cannot be quoted');
+  return `"${text}"`;
 }
 
 /** Read from text by `state-from.ts`; here it only must not be anything else. */

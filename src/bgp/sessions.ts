@@ -1,7 +1,7 @@
 import { formatIp } from '../net/index.js';
 import type { Ip, IpVersion } from '../net/index.js';
 import { addressOf } from './config.js';
-import type { BgpState } from './config.js';
+import type { BgpPeer, BgpState } from './config.js';
 
 /** Where a session comes from; it begins the session's name, which is how `node status` tells them apart. */
 export type SessionType = 'Mesh' | 'Global' | 'Node';
@@ -14,6 +14,7 @@ export interface Session {
   readonly asNumber: number;
   /** the other end is told what this node, a route reflector, hears from others (RFC 4456) */
   readonly client: boolean;
+  readonly password: string | undefined;
 }
 
 /**
@@ -26,20 +27,32 @@ export function sessionsOf(state: BgpState, version: IpVersion): readonly Sessio
   const local = addressOf(state.node, version);
   if (local === undefined) return [];
   const byAddress = new Map<bigint, Session>();
-  const add = (type: SessionType, address: Ip | undefined, asNumber: number): void => {
-    if (address === undefined || address.version !== version) return;
+  const add = (type: SessionType, to: Omit<BgpPeer, 'scope'>): void => {
+    const { address, asNumber, password } = to;
+    if (address.version !== version) return;
     const client = isClient(state, address, asNumber);
-    byAddress.set(address.bits, { name: sessionName(type, address), type, address, asNumber, client });
+    byAddress.set(address.bits, {
+      name: sessionName(type, address),
+      type,
+      address,
+      asNumber,
+      client,
+      password,
+    });
   };
   if (state.mesh) {
     const meshed = state.node.clusterId === undefined ? state.otherNodes : [];
-    for (const node of meshed.filter(({ clusterId }) => clusterId === undefined))
-      add('Mesh', addressOf(node, version), node.asNumber ?? state.asNumber);
+    const password = state.meshPassword === undefined ? {} : { password: state.meshPassword };
+    for (const node of meshed.filter(({ clusterId }) => clusterId === undefined)) {
+      const address = addressOf(node, version);
+      if (address !== undefined)
+        add('Mesh', { address, asNumber: node.asNumber ?? state.asNumber, ...password });
+    }
     byAddress.delete(local.bits);
   }
   for (const scope of ['global', 'node'] as const) {
     const peers = state.peers.filter(peer => peer.scope === scope).sort((a, b) => a.asNumber - b.asNumber);
-    for (const peer of peers) add(scope === 'global' ? 'Global' : 'Node', peer.address, peer.asNumber);
+    for (const peer of peers) add(scope === 'global' ? 'Global' : 'Node', peer);
   }
   return [...byAddress.values()].sort((a, b) => (a.address.bits < b.address.bits ? -1 : 1));
 }

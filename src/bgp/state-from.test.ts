@@ -51,6 +51,21 @@ describe('what BGP has to do', () => {
     expect(issues.map(({ path }) => path)).toEqual(['config.asNumber', 'config.nodeToNodeMesh']);
   });
 
+  test('leaves out the sessions of a password that cannot be used, and reports it without the password', () => {
+    const settings = new Map([
+      ['mesh_password', 'secret"'],
+      ['peer_password/10.0.0.9', 'secret\n'],
+    ]);
+    const peers = [{ metadata: { scope: 'global', peerIP: '10.0.0.9' }, spec: { asNumber: 65_001 } }];
+    const { state, issues } = bgpStateFrom(source({ settings, peers }));
+    expect(state).toMatchObject({ mesh: false, peers: [] });
+    expect(issues.map(({ path }) => path)).toEqual([
+      'config.bgp.mesh_password',
+      'config.bgp.peer_password/10.0.0.9',
+    ]);
+    expect(JSON.stringify(issues)).not.toContain('secret');
+  });
+
   test('leaves out a cluster id that is none, and reports it', () => {
     const bgp = { ipv4Address: '10.0.0.1', routeReflectorClusterID: '0.0.0.0' };
     const { state, issues } = bgpStateFrom(source({ nodes: [{ metadata: { name: 'a' }, spec: { bgp } }] }));

@@ -4,6 +4,7 @@ import type { Cidr, Ip, IpVersion } from '../net/index.js';
 import { DEFAULT_AS_NUMBER } from './config.js';
 import type { BgpLogLevel, BgpNode, BgpPeer, BgpPool, BgpState } from './config.js';
 import { customFiltersFrom } from './custom-filter.js';
+import { meshPassword, peerPassword } from './passwords.js';
 import { peersAtReflector } from './reflector-peers.js';
 import { routerId } from './router-id.js';
 
@@ -51,7 +52,7 @@ export interface BgpSource {
   readonly peers: readonly PeerSource[];
   readonly pools: readonly PoolSource[];
   readonly blocks: readonly BlockSource[];
-  /** global settings of the component `bgp` by name: `as_num`, `node_mesh`, `loglevel`, `custom_filters/v4/<n>` */
+  /** global settings of the component `bgp` by name: `as_num`, `node_mesh`, `loglevel`, `custom_filters/v4/<n>`, passwords */
   readonly settings: ReadonlyMap<string, string>;
   /** those of this node: `loglevel` */
   readonly nodeSettings?: ReadonlyMap<string, string>;
@@ -81,15 +82,21 @@ export function bgpStateFrom(source: BgpSource): BgpStateResult {
   const customFilters = customFiltersFrom(source.settings, issues);
   const otherNodes = withoutSharedAddresses(node, others, issues);
   const asNumber = globalAsNumber(source.settings, issues);
+  const password = meshPassword(source, issues);
   const state: BgpState = {
     node,
     ownSubnets: source.ownSubnets ?? [],
     otherNodes,
     asNumber,
-    mesh: meshEnabled(source.settings, issues),
+    mesh: password.usable && meshEnabled(source.settings, issues),
+    ...(password.usable && password.text !== undefined ? { meshPassword: password.text } : {}),
     peers: [
-      ...peersAtReflector(node, otherNodes, { peers: source.peers, asNumber }),
-      ...source.peers.flatMap(peer => peerFrom(peer, source.nodeName, issues)),
+      ...peersAtReflector(node, otherNodes, {
+        peers: source.peers,
+        asNumber,
+        passwordOf: own => peerPassword(source, own, issues),
+      }),
+      ...source.peers.flatMap(peer => peerFrom(peer, source, issues)),
     ],
     pools: source.pools.flatMap(pool => poolFrom(pool, source.tunnelsByAgent ?? false, issues)),
     blocks: source.blocks.flatMap(block => blockFrom(block, source.nodeName, issues)),
@@ -236,9 +243,9 @@ function logLevel(source: BgpSource): BgpLogLevel {
   return text === 'none' || text === 'debug' ? text : 'info';
 }
 
-function peerFrom(source: PeerSource, nodeName: string, issues: Issue[]): readonly BgpPeer[] {
+function peerFrom(source: PeerSource, settings: BgpSource, issues: Issue[]): readonly BgpPeer[] {
   const { scope, node, peerIP } = source.metadata;
-  if (scope !== 'global' && (scope !== 'node' || node !== nodeName)) return [];
+  if (scope !== 'global' && (scope !== 'node' || node !== settings.nodeName)) return [];
   const place = `bgpPeer(${scope}, ${peerIP})`;
   const address = peerable(peerIP);
   if (address === undefined) {
@@ -255,7 +262,9 @@ function peerFrom(source: PeerSource, nodeName: string, issues: Issue[]): readon
     issues.push({ path: `${place}.spec.asNumber`, value, expected: AS_NUMBER });
     return [];
   }
-  return [{ scope, address, asNumber }];
+  const password = peerPassword(settings, address, issues);
+  if (!password.usable) return [];
+  return [{ scope, address, asNumber, ...(password.text === undefined ? {} : { password: password.text }) }];
 }
 
 function poolFrom(source: PoolSource, tunnelsByAgent: boolean, issues: Issue[]): readonly BgpPool[] {

@@ -48,7 +48,12 @@ const node = fc.record({
   metadata: fc.record({ name: fc.oneof(fc.constantFrom('a', 'b', 'c'), hostile) }),
   spec: fc.record({
     bgp: fc.record(
-      { asNumber, ipv4Address: mostly(ipv4, hostile), ipv6Address: mostly(ipv6, hostile) },
+      {
+        asNumber,
+        ipv4Address: mostly(ipv4, hostile),
+        ipv6Address: mostly(ipv6, hostile),
+        routeReflectorClusterID: mostly(ipv4, hostile),
+      },
       { requiredKeys: [] },
     ),
   }),
@@ -67,6 +72,11 @@ const pool = fc.record({
 });
 const setting = fc.oneof(
   fc.tuple(fc.constantFrom('as_num', 'node_mesh', 'loglevel'), fc.oneof(fc.constant('debug'), hostile)),
+  // Any text may be a password; but not the word that must not get out of a quote.
+  fc.tuple(
+    fc.constantFrom('mesh_password', 'peer_password/10.0.0.1', 'peer_password/fd00::1'),
+    fc.oneof(fc.constant('x"; } include "/etc/passwd'), fc.string()).filter(text => !text.includes('EVIL')),
+  ),
   fc.constantFrom(
     ['custom_filters/v4/1', 'if net = 10.65.7.0/26 then reject;'] as const,
     ['custom_filters/v6/1', '# a remark\nif net ~ [ fd00::/8+ ] then { accept; }'] as const,
