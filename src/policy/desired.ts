@@ -14,15 +14,23 @@ import type {
  * What the calculation graph tells the dataplane of this host. Selectors and tags have become IP sets; only
  * what a local endpoint uses is there.
  */
-type SelectorField = `${string}${'Selector' | 'Tag'}`;
+type SelectorField = `${string}${'Selector' | 'Tag' | 'PortNames'}`;
 
-/** A rule's match with address sets in place of selectors and tags: several sets in one field are ANDed. */
+/**
+ * A rule's match with sets in place of selectors, tags and names of ports. Several sets of addresses in one field
+ * are ANDed; of several sets of ports, and of ports by number, one has to match.
+ */
 export type ActiveMatch = Omit<RuleMatch, SelectorField & keyof RuleMatch> & {
   readonly sourceSets?: readonly SetId[];
   /** matches when the address is in none of them */
   readonly notSourceSets?: readonly SetId[];
   readonly destinationSets?: readonly SetId[];
   readonly notDestinationSets?: readonly SetId[];
+  readonly sourcePortSets?: readonly SetId[];
+  /** matches when address, protocol and port are in none of them */
+  readonly notSourcePortSets?: readonly SetId[];
+  readonly destinationPortSets?: readonly SetId[];
+  readonly notDestinationPortSets?: readonly SetId[];
 };
 
 export interface ActiveRule {
@@ -60,7 +68,13 @@ export type StageTiers = Readonly<Partial<Record<Exclude<Stage, 'normal'>, reado
  */
 export type DataplaneUpdate =
   /** first message of a set: its full content; members are canonical addresses or CIDRs */
-  | { readonly kind: 'set-created'; readonly id: SetId; readonly members: ReadonlySet<string> }
+  | {
+      readonly kind: 'set-created';
+      readonly id: SetId;
+      /** absent: addresses; `ports`: its members are `ADDRESS . PROTOCOL . PORT`, with the protocol's number */
+      readonly content?: 'ports';
+      readonly members: ReadonlySet<string>;
+    }
   | {
       readonly kind: 'set-changed';
       readonly id: SetId;

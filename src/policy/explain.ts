@@ -50,6 +50,8 @@ const fieldWords: { readonly [Field in keyof RuleMatch]-?: string } = {
   notSourceTag: 'the excluded source tag',
   sourcePorts: 'the source port',
   notSourcePorts: 'the excluded source port',
+  sourcePortNames: 'the name of the source port',
+  notSourcePortNames: 'the excluded name of the source port',
   destinationNets: 'the destination network',
   notDestinationNets: 'the excluded destination network',
   destinationSelector: 'the destination selector',
@@ -58,6 +60,8 @@ const fieldWords: { readonly [Field in keyof RuleMatch]-?: string } = {
   notDestinationTag: 'the excluded destination tag',
   destinationPorts: 'the destination port',
   notDestinationPorts: 'the excluded destination port',
+  destinationPortNames: 'the name of the destination port',
+  notDestinationPortNames: 'the excluded name of the destination port',
 };
 
 const builtInDenyWords: Record<Extract<Decision, { kind: 'built-in-deny' }>['reason'], string> = {

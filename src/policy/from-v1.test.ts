@@ -157,6 +157,22 @@ describe('a policy', () => {
     });
   });
 
+  test.each([
+    [{ types: ['egress'] }, { types: ['egress'] }],
+    [
+      { doNotTrack: true, applyOnForward: true },
+      { types: ['ingress', 'egress'], stages: ['untracked'] },
+    ],
+    [
+      { preDNAT: true, applyOnForward: true },
+      { types: ['ingress'], stages: ['pre-dnat'] },
+    ],
+    [{ applyOnForward: true }, { stages: ['normal', 'forward'] }],
+    [{ applyOnForward: false, doNotTrack: false, types: [] }, { types: ['ingress', 'egress'] }],
+  ])('with %j is %j', (spec, expected) => {
+    expect(change(read('policy', { name: 'p' }, spec))).toMatchObject({ policy: expected });
+  });
+
   test('whose selector cannot be read is refused, never widened', () => {
     const unreadable = {
       apiVersion: 'v1',

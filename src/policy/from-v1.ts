@@ -1,21 +1,31 @@
 import { CalicoError } from '../base/index.js';
 import { formatCidr, formatIp, parseCidr, protocolNumbers } from '../net/index.js';
-import { parseSelector } from '../selector/index.js';
 import type {
   Endpoint,
   EndpointId,
   IcmpMatch,
   ModelChange,
+  NamedPort,
   Policy,
   PolicyId,
   Pool,
   Profile,
 } from './model.js';
-import type { ProfileId, Rule, RuleMatch } from './model.js';
+import type { ProfileId, Rule, RuleMatch, Stage } from './model.js';
+import {
+  given,
+  inNets,
+  inNoneOf,
+  inNoPorts,
+  inPorts,
+  inside,
+  readSelector,
+  report,
+} from './read-criteria.js';
+import type { Place, Side } from './read-criteria.js';
 import type { Issue } from '../base/index.js';
-import type { Cidr, PortRange, ProtocolName } from '../net/index.js';
-import type { EntitySpec, Kind, Resource, ResourceOf, RuleSpec } from '../resources/index.js';
-import type { Selector } from '../selector/index.js';
+import type { ProtocolName } from '../net/index.js';
+import type { EntitySpec, Kind, PortSpec, Resource, ResourceOf, RuleSpec } from '../resources/index.js';
 
 /** What a resource means here, and what in it could not be taken as it stands. */
 export interface Converted<T> {
@@ -26,50 +36,6 @@ export interface Converted<T> {
 
 /** A change, with what was wrong with the resource behind it. */
 export type V1Change = ModelChange & { readonly issues: readonly Issue[] };
-
-/** Where a conversion stands, and where it reports to. */
-interface Place {
-  readonly path: string;
-  readonly issues: Issue[];
-}
-
-type Side = 'source' | 'destination';
-
-function report(place: Place, value: unknown, expected: string): undefined {
-  place.issues.push({ path: place.path, value: String(value), expected });
-}
-
-function inside(place: Place, name: string): Place {
-  return { ...place, path: `${place.path}.${name}` };
-}
-
-/** The criteria made of a value, or none when it could not be read: then the whole rule becomes a deny. */
-function given<T>(value: T | undefined, criteria: (value: T) => RuleMatch): RuleMatch {
-  return value === undefined ? {} : criteria(value);
-}
-
-function readNets(text: string, place: Place): readonly Cidr[] | undefined {
-  const net = parseCidr(text);
-  return net === undefined ? report(place, text, 'a network: address/length') : [net];
-}
-
-function readSelector(text: string, place: Place): Selector | undefined {
-  const parsed = parseSelector(text);
-  return parsed.ok ? parsed.selector : report(place, text, `a selector (${parsed.reason})`);
-}
-
-function readPort(value: number | string, place: Place): PortRange | undefined {
-  const [min = NaN, max = min, ...rest] = String(value).split(':').map(Number);
-  const isRange = rest.length === 0 && Number.isInteger(min) && Number.isInteger(max);
-  return isRange && min >= 1 && min <= max && max <= 65_535
-    ? { min, max }
-    : report(place, value, 'a port from 1 to 65535, or a range "min:max"');
-}
-
-function readPorts(values: readonly (number | string)[], place: Place): readonly PortRange[] | undefined {
-  const ranges = values.map(value => readPort(value, place)).filter(range => range !== undefined);
-  return ranges.length === values.length && ranges.length > 0 ? ranges : undefined;
-}
 
 function readIcmp(icmp: NonNullable<RuleSpec['icmp']>, place: Place): IcmpMatch | undefined {
   const { type, code } = icmp;
@@ -93,14 +59,10 @@ type EntityFields = {
 const entityFields: EntityFields = {
   tag: (tag, side) => (side === 'source' ? { sourceTag: tag } : { destinationTag: tag }),
   notTag: (tag, side) => (side === 'source' ? { notSourceTag: tag } : { notDestinationTag: tag }),
-  net: (text, side, place) =>
-    given(readNets(text, place), nets =>
-      side === 'source' ? { sourceNets: nets } : { destinationNets: nets },
-    ),
-  notNet: (text, side, place) =>
-    given(readNets(text, place), nets =>
-      side === 'source' ? { notSourceNets: nets } : { notDestinationNets: nets },
-    ),
+  net: (text, side, place) => inNets([text], side, place),
+  nets: (texts, side, place) => inNets(texts, side, place),
+  notNet: (text, side, place) => inNoneOf([text], side, place),
+  notNets: (texts, side, place) => inNoneOf(texts, side, place),
   // Inside a rule an empty selector is no selector; it does not mean all().
   selector: (text, side, place) =>
     given(text === '' ? undefined : readSelector(text, place), selector =>
@@ -110,14 +72,8 @@ const entityFields: EntityFields = {
     given(text === '' ? undefined : readSelector(text, place), selector =>
       side === 'source' ? { notSourceSelector: selector } : { notDestinationSelector: selector },
     ),
-  ports: (values, side, place) =>
-    given(readPorts(values, place), ports =>
-      side === 'source' ? { sourcePorts: ports } : { destinationPorts: ports },
-    ),
-  notPorts: (values, side, place) =>
-    given(readPorts(values, place), ports =>
-      side === 'source' ? { notSourcePorts: ports } : { notDestinationPorts: ports },
-    ),
+  ports: inPorts,
+  notPorts: inNoPorts,
 };
 
 function entityField<Field extends keyof EntitySpec>(
@@ -173,9 +129,7 @@ const PROTOCOLS_WITH_PORTS: readonly (number | undefined)[] = [tcp, udp, sctp, u
 const ICMP_PROTOCOLS: readonly (number | undefined)[] = [undefined, icmp, icmpv6];
 
 function hasPorts(match: RuleMatch): boolean {
-  return [match.sourcePorts, match.notSourcePorts, match.destinationPorts, match.notDestinationPorts].some(
-    ports => ports !== undefined,
-  );
+  return Object.keys(match).some(field => /Port(s|Names)$/.test(field));
 }
 
 /** A rule that cannot be taken denies everything: closed, and said (policy-enforcement 4). */
@@ -210,7 +164,16 @@ function rulesFromV1(
   return { ingress: read('ingress'), egress: read('egress') };
 }
 
-/** A v1 policy decides both directions, also one for which it has no rule. */
+type PolicySpec = ResourceOf<'policy'>['spec'];
+
+/** Where a policy decides; undefined: at the one stage that every v1 policy has. */
+function stagesFromV1({ doNotTrack, preDNAT, applyOnForward }: PolicySpec): readonly Stage[] | undefined {
+  if (doNotTrack === true) return ['untracked'];
+  if (preDNAT === true) return ['pre-dnat'];
+  return applyOnForward === true ? ['normal', 'forward'] : undefined;
+}
+
+/** Without `types` a v1 policy decides both directions, also one for which it has no rule. */
 export function policyFromV1({ metadata, spec }: ResourceOf<'policy'>): Converted<Policy> {
   const issues: Issue[] = [];
   const selector = readSelector(spec.selector, { path: 'spec.selector', issues });
@@ -220,12 +183,14 @@ export function policyFromV1({ metadata, spec }: ResourceOf<'policy'>): Converte
       issues,
     });
   }
+  const stages = stagesFromV1(spec);
   const value: Policy = {
     id: metadata.name as PolicyId,
     tier: 'default',
     ...(spec.order !== undefined && { order: spec.order }),
     selector,
-    types: ['ingress', 'egress'],
+    types: spec.types ?? (spec.preDNAT === true ? ['ingress'] : ['ingress', 'egress']),
+    ...(stages !== undefined && { stages }),
     ...rulesFromV1(spec, issues),
   };
   return { value, issues };
@@ -264,6 +229,10 @@ function addressesFromV1(networks: readonly string[], issues: Issue[]): readonly
   });
 }
 
+function namedPort({ name, protocol, port }: PortSpec): NamedPort {
+  return { name, protocol: protocolNumber(protocol), port };
+}
+
 /** The interface of a workload or a host, under an id made of its identifiers. */
 export function endpointFromV1(
   resource: ResourceOf<'workloadEndpoint' | 'hostEndpoint'>,
@@ -275,6 +244,7 @@ export function endpointFromV1(
     labels: metadata.labels ?? {},
     profiles: (spec.profiles ?? []) as readonly ProfileId[], // names of profiles are their ids
     adminUp: true,
+    ...(spec.ports !== undefined && { ports: spec.ports.map(namedPort) }),
     ...(spec.interfaceName !== undefined && { interfaceName: spec.interfaceName }),
   };
   if (resource.kind === 'hostEndpoint') {

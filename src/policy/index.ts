@@ -24,6 +24,7 @@ export type {
   IcmpMatch,
   Labels,
   ModelChange,
+  NamedPort,
   Policy,
   PolicyId,
   Pool,

@@ -2,8 +2,9 @@ import { LabelIndex } from './label-index.js';
 import { MemberSet } from './member-set.js';
 import type { DataplaneUpdate } from './desired.js';
 import type { Changes, LabelledEndpoint } from './effective-labels.js';
-import type { EndpointId, SetId } from './model.js';
+import type { Endpoint, EndpointId, SetId } from './model.js';
 import type { SetSource } from './rule-selectors.js';
+import type { Selector } from '../selector/index.js';
 
 export type SetUpdate = Extract<DataplaneUpdate, { kind: 'set-created' | 'set-changed' | 'set-removed' }>;
 
@@ -15,42 +16,69 @@ export interface IpSets {
   }): readonly SetUpdate[];
 }
 
-/** Which addresses are in each set in use: those of all endpoints of the cluster that its source matches. */
-export function createIpSets(): IpSets {
-  // Tags and labels are different name spaces: a tag is matched like a label of its own index.
-  const byLabel = new LabelIndex<EndpointId, SetId>();
-  const byTag = new LabelIndex<EndpointId, SetId>();
-  const addressesOf = new Map<EndpointId, readonly string[]>();
-  const members = new Map<SetId, MemberSet>();
+function queryOf(source: SetSource): Selector {
+  if (source.kind === 'selector') return source.selector;
+  return { kind: 'has', label: source.kind === 'tag' ? source.tag : source.name };
+}
 
-  const setsOf = (id: EndpointId): readonly SetId[] => [...byLabel.queriesOf(id), ...byTag.queriesOf(id)];
+/** What an endpoint that its source matches puts into a set. */
+function contribution(source: SetSource, { addresses, ports = [] }: Endpoint): readonly string[] {
+  if (source.kind !== 'port') return addresses;
+  return ports
+    .filter(({ name }) => name === source.name)
+    .flatMap(({ protocol, port }) =>
+      addresses.map(address => `${address} . ${String(protocol)} . ${String(port)}`),
+    );
+}
+
+/** What is in each set in use: the addresses, or ports, of all endpoints of the cluster that its source matches. */
+export function createIpSets(): IpSets {
+  // Tags, names of ports and labels are different name spaces: the first two are matched like labels of their own.
+  const indexes = {
+    selector: new LabelIndex<EndpointId, SetId>(),
+    tag: new LabelIndex<EndpointId, SetId>(),
+    port: new LabelIndex<EndpointId, SetId>(),
+  };
+  const endpointById = new Map<EndpointId, Endpoint>();
+  const members = new Map<SetId, { readonly source: SetSource; readonly set: MemberSet }>();
+
+  const setsOf = (id: EndpointId): readonly SetId[] =>
+    Object.values(indexes).flatMap(index => [...index.queriesOf(id)]);
+  const marks = (names: readonly string[]) => Object.fromEntries(names.map(name => [name, '']));
 
   const setEndpoint = (id: EndpointId, labelled: LabelledEndpoint | undefined): readonly SetId[] => {
-    const [oldSets, oldAddresses] = [setsOf(id), addressesOf.get(id) ?? []];
-    const addresses = labelled?.endpoint.addresses ?? [];
-    byLabel.setItem(id, labelled?.labels);
-    byTag.setItem(id, labelled && Object.fromEntries(labelled.tags.map(tag => [tag, ''])));
-    if (labelled === undefined) addressesOf.delete(id);
-    else addressesOf.set(id, addresses);
+    const [oldSets, before, after] = [setsOf(id), endpointById.get(id), labelled?.endpoint];
+    indexes.selector.setItem(id, labelled?.labels);
+    indexes.tag.setItem(id, labelled && marks(labelled.tags));
+    indexes.port.setItem(id, after && marks((after.ports ?? []).map(({ name }) => name)));
+    if (after === undefined) endpointById.delete(id);
+    else endpointById.set(id, after);
     const newSets = setsOf(id);
-    for (const set of oldSets) members.get(set)?.removeAll(oldAddresses);
-    for (const set of newSets) members.get(set)?.addAll(addresses);
+    for (const each of oldSets.flatMap(set => members.get(set) ?? [])) {
+      if (before !== undefined) each.set.removeAll(contribution(each.source, before));
+    }
+    for (const each of newSets.flatMap(set => members.get(set) ?? [])) {
+      if (after !== undefined) each.set.addAll(contribution(each.source, after));
+    }
     return [...oldSets, ...newSets];
   };
 
   const startSet = (id: SetId, source: SetSource): SetUpdate => {
-    const index = source.kind === 'selector' ? byLabel : byTag;
-    index.setQuery(id, source.kind === 'selector' ? source.selector : { kind: 'has', label: source.tag });
+    const index = indexes[source.kind];
+    index.setQuery(id, queryOf(source));
     const set = new MemberSet();
-    for (const endpoint of index.itemsOf(id)) set.addAll(addressesOf.get(endpoint) ?? []);
+    for (const endpoint of index.itemsOf(id)) {
+      const found = endpointById.get(endpoint);
+      if (found !== undefined) set.addAll(contribution(source, found));
+    }
     set.takeChanges();
-    members.set(id, set);
-    return { kind: 'set-created', id, members: set.addresses() };
+    members.set(id, { source, set });
+    const content = source.kind === 'port' ? ({ content: 'ports' } as const) : {};
+    return { kind: 'set-created', id, ...content, members: set.addresses() };
   };
 
   const stopSet = (id: SetId): SetUpdate => {
-    byLabel.setQuery(id, undefined);
-    byTag.setQuery(id, undefined);
+    for (const index of Object.values(indexes)) index.setQuery(id, undefined);
     members.delete(id);
     return { kind: 'set-removed', id };
   };
@@ -63,7 +91,7 @@ export function createIpSets(): IpSets {
       const touched = new Set<SetId>();
       for (const [id, labelled] of endpoints) for (const set of setEndpoint(id, labelled)) touched.add(set);
       for (const id of touched) {
-        const { added, removed } = members.get(id)?.takeChanges() ?? { added: [], removed: [] };
+        const { added, removed } = members.get(id)?.set.takeChanges() ?? { added: [], removed: [] };
         if (added.length + removed.length > 0) updates.push({ kind: 'set-changed', id, added, removed });
       }
       for (const [id, source] of sets) if (source !== undefined) updates.push(startSet(id, source));

@@ -46,6 +46,16 @@ function inNoPorts(side: PacketSide, ranges: readonly PortRange[]): boolean {
   return side.port !== undefined && !inPorts(side, ranges);
 }
 
+/** Its protocol and port are those of a port so called by an endpoint at its address. */
+function isNamedPort({ packet }: MatchContext, side: PacketSide, names: readonly string[]): boolean {
+  return side.endpoints.some(({ endpoint: { ports = [] } }) =>
+    ports.some(
+      ({ name, protocol, port }) =>
+        names.includes(name) && protocol === packet.protocol && port === side.port,
+    ),
+  );
+}
+
 function isIcmp({ protocol, ipVersion }: Packet): boolean {
   return protocol === (ipVersion === 4 ? protocolNumbers.icmp : protocolNumbers.icmpv6);
 }
@@ -63,6 +73,7 @@ type Criteria = {
   readonly [Field in keyof Required<RuleMatch>]: (
     value: NonNullable<RuleMatch[Field]>,
     context: MatchContext,
+    match: RuleMatch,
   ) => boolean;
 };
 
@@ -79,29 +90,43 @@ const criteria: Criteria = {
   notSourceSelector: (selector, { source }) => !selected(source, selector),
   sourceTag: (tag, { source }) => tagged(source, tag),
   notSourceTag: (tag, { source }) => !tagged(source, tag),
-  sourcePorts: (ports, { source }) => inPorts(source, ports),
+  sourcePorts: (ports, context, { sourcePortNames: names }) =>
+    inPorts(context.source, ports) || (names !== undefined && isNamedPort(context, context.source, names)),
   notSourcePorts: (ports, { source }) => inNoPorts(source, ports),
+  // Beside numbers it is they that ask for the names too.
+  sourcePortNames: (names, context, { sourcePorts: ports }) =>
+    ports !== undefined || isNamedPort(context, context.source, names),
+  notSourcePortNames: (names, context) =>
+    context.source.port !== undefined && !isNamedPort(context, context.source, names),
   destinationNets: (nets, { destination }) => inNets(destination, nets),
   notDestinationNets: (nets, { destination }) => inNoneOf(destination, nets),
   destinationSelector: (selector, { destination }) => selected(destination, selector),
   notDestinationSelector: (selector, { destination }) => !selected(destination, selector),
   destinationTag: (tag, { destination }) => tagged(destination, tag),
   notDestinationTag: (tag, { destination }) => !tagged(destination, tag),
-  destinationPorts: (ports, { destination }) => inPorts(destination, ports),
+  destinationPorts: (ports, context, { destinationPortNames: names }) =>
+    inPorts(context.destination, ports) ||
+    (names !== undefined && isNamedPort(context, context.destination, names)),
   notDestinationPorts: (ports, { destination }) => inNoPorts(destination, ports),
+  // Beside numbers it is they that ask for the names too.
+  destinationPortNames: (names, context, { destinationPorts: ports }) =>
+    ports !== undefined || isNamedPort(context, context.destination, names),
+  notDestinationPortNames: (names, context) =>
+    context.destination.port !== undefined && !isNamedPort(context, context.destination, names),
 };
 
 function holds<Field extends keyof RuleMatch>(
   field: Field,
   value: RuleMatch[Field] | undefined,
   context: MatchContext,
+  match: RuleMatch,
 ): boolean {
-  return value === undefined || value === null || criteria[field](value, context);
+  return value === undefined || value === null || criteria[field](value, context, match);
 }
 
 const fields = Object.keys(criteria) as readonly (keyof RuleMatch)[]; // the keys of a literal of that very type
 
 /** The first criterion of a rule that the packet does not satisfy; undefined when the rule matches. */
 export function firstMismatch(match: RuleMatch, context: MatchContext): keyof RuleMatch | undefined {
-  return fields.find(field => !holds(field, match[field], context));
+  return fields.find(field => !holds(field, match[field], context, match));
 }

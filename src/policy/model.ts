@@ -36,6 +36,16 @@ export interface Endpoint {
   readonly interfaceName?: string;
   readonly mac?: string;
   readonly adminUp: boolean;
+  /** ports that rules may call by a name; several may have the same */
+  readonly ports?: readonly NamedPort[];
+}
+
+/** A port of an endpoint under a name. */
+export interface NamedPort {
+  readonly name: string;
+  /** IP protocol number */
+  readonly protocol: number;
+  readonly port: number;
 }
 
 export type Action = 'allow' | 'deny' | 'log' | 'pass';
@@ -44,7 +54,8 @@ export type Action = 'allow' | 'deny' | 'log' | 'pass';
  * What a rule matches on; all that is present must hold. One flat field for each criterion, so that each
  * consumer (evaluator, compiler) is a table with one entry a field, and a forgotten field does not compile.
  * Lists are never empty. Protocols 1 and 58 and `icmp` imply their family: 1 never matches in IPv6, 58 never
- * in IPv4. A list of networks, positive or negated, without one of the packet's family does not match.
+ * in IPv4. A list of networks, positive or negated, without one of the packet's family does not match. Of
+ * ports by number and by name in one direction, positive, one has to match.
  */
 export interface RuleMatch {
   readonly ipVersion?: IpVersion;
@@ -62,6 +73,9 @@ export interface RuleMatch {
   readonly notSourceTag?: string;
   readonly sourcePorts?: readonly PortRange[];
   readonly notSourcePorts?: readonly PortRange[];
+  /** the source has one of these ports, so called by an endpoint with the source's address */
+  readonly sourcePortNames?: readonly string[];
+  readonly notSourcePortNames?: readonly string[];
   readonly destinationNets?: readonly Cidr[];
   readonly notDestinationNets?: readonly Cidr[];
   readonly destinationSelector?: Selector;
@@ -70,6 +84,8 @@ export interface RuleMatch {
   readonly notDestinationTag?: string;
   readonly destinationPorts?: readonly PortRange[];
   readonly notDestinationPorts?: readonly PortRange[];
+  readonly destinationPortNames?: readonly string[];
+  readonly notDestinationPortNames?: readonly string[];
 }
 
 export interface IcmpMatch {

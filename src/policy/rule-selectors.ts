@@ -5,50 +5,61 @@ import type { Changes } from './effective-labels.js';
 import type { Policy, PolicyId, Profile, ProfileId, Rule, RuleMatch, Rules, SetId } from './model.js';
 import type { Selector } from '../selector/index.js';
 
-/** Whose addresses a set holds: those of all endpoints that match, or that have a profile with the tag. */
+/** What a set holds: addresses of all endpoints that match, or have a profile with the tag; ports so called. */
 export type SetSource =
   | { readonly kind: 'selector'; readonly selector: Selector }
-  | { readonly kind: 'tag'; readonly tag: string };
+  | { readonly kind: 'tag'; readonly tag: string }
+  | { readonly kind: 'port'; readonly name: string };
 
 /** The set's name, from its content: equal sources share a set. Same form as in Calico's own data. */
 export function setIdOf(source: SetSource): SetId {
   const text =
-    source.kind === 'selector' ? selectorId(source.selector) : `t:${digest('sha224', `t:${source.tag}`)}`;
+    source.kind === 'selector'
+      ? selectorId(source.selector)
+      : source.kind === 'tag'
+        ? `t:${digest('sha224', `t:${source.tag}`)}`
+        : `n:${digest('sha224', `n:${source.name}`)}`;
   return text as SetId; // the one place where set ids are made
 }
 
-type SetField = `${string}${'Selector' | 'Tag'}` & keyof RuleMatch;
+type SetField = `${string}${'Selector' | 'Tag' | 'PortNames'}` & keyof RuleMatch;
 type SetListField = `${string}Sets` & keyof ActiveMatch;
 
-const ofSelector = (selector: Selector): SetSource => ({ kind: 'selector', selector });
-const ofTag = (tag: string): SetSource => ({ kind: 'tag', tag });
+const ofSelector = (selector: Selector): readonly SetSource[] => [{ kind: 'selector', selector }];
+const ofTag = (tag: string): readonly SetSource[] => [{ kind: 'tag', tag }];
+const ofPorts = (names: readonly string[]): readonly SetSource[] =>
+  names.map(name => ({ kind: 'port', name }));
 
-/** For each field that names endpoints: the list that its set goes into. */
+/** For each field that names endpoints or ports: the list that its sets go into. */
 const setFields: {
   readonly [Field in SetField]: {
     readonly list: SetListField;
-    readonly source: (value: NonNullable<RuleMatch[Field]>) => SetSource;
+    readonly sources: (value: NonNullable<RuleMatch[Field]>) => readonly SetSource[];
   };
 } = {
-  sourceSelector: { list: 'sourceSets', source: ofSelector },
-  notSourceSelector: { list: 'notSourceSets', source: ofSelector },
-  sourceTag: { list: 'sourceSets', source: ofTag },
-  notSourceTag: { list: 'notSourceSets', source: ofTag },
-  destinationSelector: { list: 'destinationSets', source: ofSelector },
-  notDestinationSelector: { list: 'notDestinationSets', source: ofSelector },
-  destinationTag: { list: 'destinationSets', source: ofTag },
-  notDestinationTag: { list: 'notDestinationSets', source: ofTag },
+  sourceSelector: { list: 'sourceSets', sources: ofSelector },
+  notSourceSelector: { list: 'notSourceSets', sources: ofSelector },
+  sourceTag: { list: 'sourceSets', sources: ofTag },
+  notSourceTag: { list: 'notSourceSets', sources: ofTag },
+  destinationSelector: { list: 'destinationSets', sources: ofSelector },
+  notDestinationSelector: { list: 'notDestinationSets', sources: ofSelector },
+  destinationTag: { list: 'destinationSets', sources: ofTag },
+  notDestinationTag: { list: 'notDestinationSets', sources: ofTag },
+  sourcePortNames: { list: 'sourcePortSets', sources: ofPorts },
+  notSourcePortNames: { list: 'notSourcePortSets', sources: ofPorts },
+  destinationPortNames: { list: 'destinationPortSets', sources: ofPorts },
+  notDestinationPortNames: { list: 'notDestinationPortSets', sources: ofPorts },
 };
 
 function isSetField(field: string): field is SetField {
   return Object.hasOwn(setFields, field);
 }
 
-function sourceOf<Field extends SetField>(
+function sourcesOfField<Field extends SetField>(
   field: Field,
   value: RuleMatch[Field] | undefined,
-): SetSource | undefined {
-  return value === undefined || value === null ? undefined : setFields[field].source(value);
+): readonly SetSource[] {
+  return value === undefined || value === null ? [] : setFields[field].sources(value);
 }
 
 type Sources = Map<SetId, SetSource>;
@@ -57,11 +68,11 @@ function activeRule(rule: Rule, sources: Sources): ActiveRule {
   const plain = Object.entries(rule.match).filter(([field]) => !isSetField(field));
   const lists = new MultiMap<SetListField, SetId>();
   for (const field of Object.keys(rule.match).filter(isSetField)) {
-    const source = sourceOf(field, rule.match[field]);
-    if (source === undefined) continue;
-    const id = setIdOf(source);
-    sources.set(id, source);
-    lists.add(setFields[field].list, id);
+    for (const source of sourcesOfField(field, rule.match[field])) {
+      const id = setIdOf(source);
+      sources.set(id, source);
+      lists.add(setFields[field].list, id);
+    }
   }
   const sets = [...lists.keys()].map(list => [list, [...lists.get(list)].sort()]);
   // The table above covers every field that is taken out, so what is left is an ActiveMatch.

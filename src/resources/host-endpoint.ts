@@ -3,6 +3,7 @@ import { joined } from './cells.js';
 import { defineResource } from './definition.js';
 import { identifier, optional } from './field.js';
 import { list } from './list.js';
+import { namedPorts } from './named-port.js';
 import { inside, reportField } from './problem.js';
 import { interfaceName, labels, name } from './text-fields.js';
 
@@ -18,6 +19,7 @@ export const hostEndpoint = defineResource({
     interfaceName: optional(interfaceName()),
     expectedIPs: list(expectedIp(), { arrange: version4First }),
     profiles: list(name()),
+    ports: namedPorts,
   },
   check: (spec, place, failed) => {
     if (spec.interfaceName !== undefined || spec.expectedIPs !== undefined) return;

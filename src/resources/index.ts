@@ -1,4 +1,5 @@
 export type { CellContext, Column } from './definition.js';
+export type { PortSpec } from './named-port.js';
 export { parseDocument, parseResource } from './document.js';
 export type { ParsedDocument, ParsedResource } from './document.js';
 export type { LegacyText, Problem } from './problem.js';

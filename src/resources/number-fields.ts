@@ -3,6 +3,7 @@ import type { ProtocolName } from '../net/index.js';
 import type { Field } from './field.js';
 import { plainText, reportField, reportType, reportValue } from './problem.js';
 import type { Place } from './problem.js';
+import { isPortName } from './text-fields.js';
 
 /** true or false; false counts as absent, as it is shown. */
 export function flag(): Field<boolean> {
@@ -94,14 +95,15 @@ export function asNumber(): Field<number> {
   };
 }
 
-/** A port or a range of ports: 80, "80" or "8000:8100". A range of one is a number. */
+/** A port, a range of ports, or the name of one: 80, "80", "8000:8100" or http. A range of one is a number. */
 export function port(): Field<number | string> {
-  const expected = 'a port from 1 to 65535, or a range "min:max"';
+  const expected = 'a port from 1 to 65535, a range "min:max", or the name of an endpoint\'s port';
   return {
     expected,
     goType: 'numorstring.Port',
     schema: { type: ['integer', 'string'] },
     read: (value, place) => {
+      if (typeof value === 'string' && isPortName(value)) return value;
       const range = readPort(value, place, expected);
       if (range === undefined) return undefined;
       const [min, max] = range;

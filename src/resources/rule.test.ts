@@ -53,6 +53,19 @@ describe('a rule', () => {
       { ...allow, protocol: 17, destination: { ports: [80, 81, 443, '1:65535', 80] } },
     ],
     [{ ...allow, source: { ports: [] } }, allow],
+    // Beyond v1: several networks, and ports by the names that endpoints give them.
+    [
+      {
+        ...allow,
+        protocol: 'tcp',
+        destination: { nets: ['10.1.2.3/8', 'a::/16'], ports: ['http', '8080-tcp', 80] },
+      },
+      {
+        ...allow,
+        protocol: 'tcp',
+        destination: { nets: ['10.0.0.0/8', 'a::/16'], ports: ['http', '8080-tcp', 80] },
+      },
+    ],
   ])('%j is kept as %j', (rule, expected) => {
     expect(kept(rule)).toEqual(expected);
   });
@@ -106,7 +119,8 @@ describe('a rule', () => {
         [{}, 'json: cannot unmarshal object into Go value of type uint16'],
         ['80-90', 'invalid port format (80-90)'],
         ['1:2:3', 'invalid port format (1:2:3)'],
-        ['http', 'invalid port format (http)'],
+        ['ht tp', 'invalid port format (ht tp)'],
+        ['80-90', 'invalid port format (80-90)'],
         ['x:1', 'invalid minimum port number in range (x:1)'],
         ['1:65536', 'invalid maximum port number in range (1:65536)'],
         ['9:8', 'minimum port number (9) is greater than maximum port number (8) in port range'],

@@ -13,14 +13,31 @@ const entity = presentRecord(
   {
     tag: optional(name()),
     net: cidr(),
+    nets: list(cidr()),
     selector: optional(selector()),
     ports: list(port()),
     notTag: optional(name()),
     notNet: cidr(),
+    notNets: list(cidr()),
     notSelector: optional(selector()),
     notPorts: list(port()),
   },
-  { struct: 'EntityRule' },
+  {
+    struct: 'EntityRule',
+    check: ({ net, nets, notNet, notNets }, place) => {
+      const complain = (several: string, one: string, value: unknown): void => {
+        const goField = `${several.charAt(0).toUpperCase()}${several.slice(1)}`;
+        reportField(inside(place, several), {
+          value,
+          expected: `no ${several} beside ${one}`,
+          name: goField,
+          reason: `only one of ${one} and ${several}`,
+        });
+      };
+      if (net !== undefined && nets !== undefined) complain('nets', 'net', nets);
+      if (notNet !== undefined && notNets !== undefined) complain('notNets', 'notNet', notNets);
+    },
+  },
 );
 
 export type EntitySpec = ValueOf<typeof entity>;

@@ -6,6 +6,7 @@ import { asMap } from './record.js';
 
 const NAME = /^[a-zA-Z0-9_.-]{1,128}$/;
 const INTERFACE = /^[a-zA-Z0-9_-]{1,15}$/;
+const PORT_NAME = /^(?=.*[a-zA-Z])[a-zA-Z0-9_.-]{1,63}$/;
 const LABEL_KEY = /^([a-zA-Z0-9.-]{0,253}\/)?[a-zA-Z0-9]([a-zA-Z0-9_.-]{0,61}[a-zA-Z0-9])?$/;
 const LABEL_VALUE = /^[a-zA-Z0-9]?([a-zA-Z0-9_.-]{0,61}[a-zA-Z0-9])?$/;
 // Control characters would break a log line or a table, `/` the key under which the resource is stored.
@@ -41,6 +42,16 @@ export function name(): Field<string> {
 /** An identifier that becomes part of a key but has no other form: a workload, an orchestrator. */
 export function keyPart(): Field<string> {
   return matching(KEY_PART, 'a text without / and control characters');
+}
+
+/** True for what can be the name of a port, and never a number or a range. */
+export function isPortName(text: string): boolean {
+  return PORT_NAME.test(text);
+}
+
+/** The name of a port: it has a letter, so that it is no number, and no `:`, so that it is no range. */
+export function portName(): Field<string> {
+  return matching(PORT_NAME, 'a name of 1 to 63 letters, digits, _ . - with at least one letter');
 }
 
 /** The name of a network interface; no `.` or `:` (resources.md 5). */

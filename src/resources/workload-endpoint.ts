@@ -5,6 +5,7 @@ import { defineResource } from './definition.js';
 import { identifier, required } from './field.js';
 import type { Field, ValueOf } from './field.js';
 import { list } from './list.js';
+import { namedPorts } from './named-port.js';
 import { inside, report, reportField } from './problem.js';
 import type { Place } from './problem.js';
 import { record } from './record.js';
@@ -50,6 +51,7 @@ export const workloadEndpoint = defineResource({
     profiles: list(name()),
     interfaceName: required(interfaceName()),
     mac: mac(),
+    ports: namedPorts,
   },
   check: ({ ipNetworks = [], ipNATs = [] }, place, failed) => {
     if (failed.has('ipNetworks')) return;

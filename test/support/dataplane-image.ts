@@ -4,6 +4,7 @@ import type {
   DataplaneUpdate,
   LocalEndpoint,
   Pool,
+  SetId,
 } from '../../src/policy/index.js';
 
 /** What a dataplane holds after the updates that it was sent. */
@@ -20,8 +21,10 @@ function demand(holds: boolean, sentence: string): void {
 }
 
 function setsOf(match: ActiveMatch): readonly string[] {
-  const { sourceSets = [], notSourceSets = [], destinationSets = [], notDestinationSets = [] } = match;
-  return [...sourceSets, ...notSourceSets, ...destinationSets, ...notDestinationSets];
+  // Every field with sets, and no other, is called so.
+  return Object.entries(match).flatMap(([field, sets]) =>
+    field.endsWith('Sets') ? (sets as readonly SetId[]) : [],
+  );
 }
 
 function setsOfRules({ ingress, egress }: ActiveRules): readonly string[] {

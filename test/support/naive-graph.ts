@@ -37,7 +37,22 @@ export function naiveImage(model: Model, pools: readonly Pool[], node: string): 
     needSet(`t:${digest('sha224', `t:${tag}`)}`, endpoint =>
       profilesOf(model, endpoint).some(profile => profile.tags.includes(tag)),
     );
-  const convert = ({ action, match }: Rule) => ({ action, match: withSets(match, bySelector, byTag) });
+  const byPortName = (name: string): string => {
+    const id = `n:${digest('sha224', `n:${name}`)}`;
+    const members = endpoints.flatMap(({ addresses, ports = [] }) =>
+      ports
+        .filter(port => port.name === name)
+        .flatMap(({ protocol, port }) =>
+          addresses.map(address => [address, protocol, port].map(String).join(' . ')),
+        ),
+    );
+    sets.set(id, new Set(members));
+    return id;
+  };
+  const convert = ({ action, match }: Rule) => ({
+    action,
+    match: withSets(match, { bySelector, byTag, byPortName }),
+  });
   const convertAll = (rules: Rules): ActiveRules => ({
     ingress: rules.ingress.map(convert),
     egress: rules.egress.map(convert),
@@ -109,18 +124,24 @@ function tiersAt(model: Model, endpoint: Endpoint, stage: Stage): LocalEndpoint[
 
 function withSets(
   match: Rule['match'],
-  bySelector: (selector: Selector) => string,
-  byTag: (tag: string) => string,
+  ids: {
+    readonly bySelector: (selector: Selector) => string;
+    readonly byTag: (tag: string) => string;
+    readonly byPortName: (name: string) => string;
+  },
 ): ActiveMatch {
   const lists: Record<string, string[]> = {};
   const rest: Record<string, unknown> = {};
   for (const [field, value] of Object.entries(match)) {
-    const side = /^(source|notSource|destination|notDestination)(Selector|Tag)$/.exec(field);
-    if (side === null) rest[field] = value;
-    else {
-      const id = typeof value === 'string' ? byTag(value) : bySelector(value as Selector); // a selector's field
-      lists[`${side[1] ?? ''}Sets`] = [...(lists[`${side[1] ?? ''}Sets`] ?? []), id].sort();
-    }
+    const [, side = '', what] =
+      /^(source|notSource|destination|notDestination)(Selector|Tag)$/.exec(field) ?? [];
+    if (what !== undefined) {
+      const id = typeof value === 'string' ? ids.byTag(value) : ids.bySelector(value as Selector); // a selector's field
+      lists[`${side}Sets`] = [...(lists[`${side}Sets`] ?? []), id].sort();
+    } else if (field.endsWith('PortNames')) {
+      const names = value as readonly string[]; // the fields that are called so
+      lists[field.replace(/Names$/, 'Sets')] = names.map(ids.byPortName).sort();
+    } else rest[field] = value;
   }
   return { ...rest, ...lists };
 }

@@ -10,6 +10,7 @@ import type {
   Labels,
   Model,
   ModelChange,
+  NamedPort,
   Packet,
   Policy,
   PolicyId,
@@ -85,6 +86,7 @@ const profileIds = ['p-open', 'p-closed', 'p-ops'].map(id => id as ProfileId);
 const missingProfileId = 'p-missing' as ProfileId;
 const policyIds = ['a', 'b', 'c', 'd', 'e', 'f'].map(id => id as PolicyId);
 const destinationPorts = [22, 80, 443, 5432, 8080];
+const portNames = ['http', 'dns', 'db', 'client'];
 const sourcePorts = [1024, 20_000, 40_000];
 
 function arbitraryLabel(): fc.Arbitrary<readonly [string, string]> {
@@ -171,6 +173,7 @@ function fieldArbitraries(cast: Cast): Arbitraries {
   const nets = fc.array(fc.constantFrom(...netsOf(cast)), { minLength: 1, maxLength: 3 });
   const selector = arbitrarySelector(1);
   const tag = fc.constantFrom(...tags);
+  const portNameList = fc.uniqueArray(fc.constantFrom(...portNames), { minLength: 1, maxLength: 2 });
   return {
     ipVersion: fc.constantFrom(4, 6),
     protocol,
@@ -185,6 +188,8 @@ function fieldArbitraries(cast: Cast): Arbitraries {
     notSourceTag: tag,
     sourcePorts: arbitraryPorts(sourcePorts),
     notSourcePorts: arbitraryPorts(sourcePorts),
+    sourcePortNames: portNameList,
+    notSourcePortNames: portNameList,
     destinationNets: nets,
     notDestinationNets: nets,
     destinationSelector: selector,
@@ -193,6 +198,8 @@ function fieldArbitraries(cast: Cast): Arbitraries {
     notDestinationTag: tag,
     destinationPorts: arbitraryPorts(destinationPorts),
     notDestinationPorts: arbitraryPorts(destinationPorts),
+    destinationPortNames: portNameList,
+    notDestinationPortNames: portNameList,
   };
 }
 
@@ -201,6 +208,10 @@ const portFields: readonly string[] = [
   'notSourcePorts',
   'destinationPorts',
   'notDestinationPorts',
+  'sourcePortNames',
+  'notSourcePortNames',
+  'destinationPortNames',
+  'notDestinationPortNames',
 ] satisfies readonly (keyof RuleMatch)[];
 
 /** None to three criteria at once; more would hardly ever match. Ports come with a protocol that has them. */
@@ -209,7 +220,11 @@ function arbitraryMatch(cast: Cast): fc.Arbitrary<RuleMatch> {
   const withPorts = fc.constantFrom<number>(protocolNumbers.tcp, protocolNumbers.udp);
   const names = Object.keys(table);
   const ofLength = (length: number) => fc.subarray(names, { minLength: length, maxLength: length });
-  const some = fc.oneof(...[0, 1, 1, 1, 2, 2, 3].map(ofLength));
+  const some = fc.oneof(
+    ...[0, 1, 1, 1, 2, 2, 3].map(ofLength),
+    // Alternatives only where both are there.
+    fc.constantFrom(['sourcePorts', 'sourcePortNames'], ['destinationPorts', 'destinationPortNames']),
+  );
   return some.chain(fields => {
     const chosen = fields.map(field => [field, table[field] ?? fc.constant(undefined)] as const);
     const drawn = fc.record({
@@ -270,6 +285,14 @@ export function arbitraryProfile(cast: Cast, id: ProfileId): fc.Arbitrary<Profil
   });
 }
 
+function arbitraryNamedPort(): fc.Arbitrary<NamedPort> {
+  return fc.record({
+    name: fc.constantFrom(...portNames),
+    protocol: fc.constantFrom<number>(protocolNumbers.tcp, protocolNumbers.udp),
+    port: fc.constantFrom(...destinationPorts, ...sourcePorts),
+  });
+}
+
 /** One of the cast, with labels and profiles of its own. */
 export function arbitraryEndpoint(of: EndpointSlot): fc.Arbitrary<Endpoint> {
   const known = fc.oneof(
@@ -280,9 +303,14 @@ export function arbitraryEndpoint(of: EndpointSlot): fc.Arbitrary<Endpoint> {
     { weight: 19, arbitrary: known },
     { weight: 1, arbitrary: known.map(ids => [...ids, missingProfileId]) },
   );
-  return fc
-    .record({ labels: arbitraryLabels(3), profiles })
-    .map(drawn => ({ ...of, kind: 'workload', adminUp: true, ...drawn }));
+  const ports = fc.option(fc.array(arbitraryNamedPort(), { minLength: 1, maxLength: 3 }), { nil: undefined });
+  return fc.record({ labels: arbitraryLabels(3), profiles, ports }).map(({ ports: named, ...drawn }) => ({
+    ...of,
+    kind: 'workload',
+    adminUp: true,
+    ...drawn,
+    ...(named !== undefined && { ports: named }),
+  }));
 }
 
 /** A host endpoint with labels and profiles of its own. */

@@ -67,26 +67,52 @@ export const labels: fc.Arbitrary<Readonly<Record<string, string>>> = fc.diction
 const protocolName = fc.constantFrom('tcp', 'udp', 'icmp', 'icmpv6', 'sctp', 'udplite');
 const protocol = fc.oneof(protocolName, fc.integer({ min: 1, max: 255 }));
 
-export const port: fc.Arbitrary<number | string> = fc
-  .tuple(fc.integer({ min: 1, max: 65_535 }), fc.integer({ min: 1, max: 65_535 }))
-  .map(([a, b]) => (a === b ? a : a < b ? `${String(a)}:${String(b)}` : a));
+export const portName: fc.Arbitrary<string> = fc.stringMatching(/^[a-z][a-z0-9-]{0,8}$/);
+
+export const port: fc.Arbitrary<number | string> = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: fc
+      .tuple(fc.integer({ min: 1, max: 65_535 }), fc.integer({ min: 1, max: 65_535 }))
+      .map(([a, b]) => (a === b ? a : a < b ? `${String(a)}:${String(b)}` : a)),
+  },
+  { weight: 1, arbitrary: portName },
+);
+
+const namedPorts = fc.array(
+  fc.record(
+    { name: portName, protocol, port: fc.integer({ min: 1, max: 65_535 }) },
+    { noNullPrototype: true },
+  ),
+  { minLength: 1, maxLength: 3 },
+);
 
 const ports = fc.array(port, { minLength: 1, maxLength: 3 });
+const nets = fc.array(cidrText(), { minLength: 1, maxLength: 3 });
 const ruleSelector = selectorText.filter(text => text !== '');
 
 function entity(withPorts: boolean): fc.Arbitrary<EntitySpec> {
-  return fc.record(
-    {
-      tag: nameText,
-      net: cidrText(),
-      selector: ruleSelector,
-      notTag: nameText,
-      notNet: cidrText(),
-      notSelector: ruleSelector,
-      ...(withPorts ? { ports, notPorts: ports } : {}),
-    },
-    { requiredKeys: [], noNullPrototype: true },
-  );
+  return fc
+    .record(
+      {
+        tag: nameText,
+        net: cidrText(),
+        selector: ruleSelector,
+        notTag: nameText,
+        notNet: cidrText(),
+        notSelector: ruleSelector,
+        nets,
+        notNets: nets,
+        ...(withPorts ? { ports, notPorts: ports } : {}),
+      },
+      { requiredKeys: [], noNullPrototype: true },
+    )
+    .map(({ net, nets: several, notNet, notNets, ...rest }) => ({
+      ...rest,
+      // One network or several, not both.
+      ...(net === undefined ? several !== undefined && { nets: several } : { net }),
+      ...(notNet === undefined ? notNets !== undefined && { notNets } : { notNet }),
+    }));
 }
 
 const icmp = fc.oneof(
@@ -165,7 +191,7 @@ export const hostEndpoint: fc.Arbitrary<ResourceOf<'hostEndpoint'>> = whole(
   fc.record({ name: nameText, node: nameText, labels }, { requiredKeys: ['name', 'node'], ...plain }),
   fc.oneof(
     fc.record(
-      { interfaceName: interfaceText, expectedIPs, profiles: names },
+      { interfaceName: interfaceText, expectedIPs, profiles: names, ports: namedPorts },
       { requiredKeys: ['interfaceName'], ...plain },
     ),
     fc.record({ expectedIPs, profiles: names }, { requiredKeys: ['expectedIPs'], ...plain }),
@@ -211,10 +237,20 @@ export const node: fc.Arbitrary<ResourceOf<'node'>> = whole(
 export const policy: fc.Arbitrary<ResourceOf<'policy'>> = whole(
   'policy',
   fc.record({ name: nameText }, plain),
-  fc.record(
-    { order, ingress: rules, egress: rules, selector: selectorText },
-    { requiredKeys: ['selector'], ...plain },
-  ),
+  fc
+    .record(
+      {
+        order,
+        ingress: rules,
+        egress: rules,
+        selector: selectorText,
+        types: fc.subarray(['ingress', 'egress'], { minLength: 1 }),
+        doNotTrack: fc.constant(true),
+        applyOnForward: fc.constant(true),
+      },
+      { requiredKeys: ['selector'], ...plain },
+    )
+    .map(spec => (spec.doNotTrack === undefined ? spec : { ...spec, applyOnForward: true })),
 );
 
 export const profile: fc.Arbitrary<ResourceOf<'profile'>> = whole(
@@ -260,6 +296,7 @@ export const workloadEndpoint: fc.Arbitrary<ResourceOf<'workloadEndpoint'>> = wh
           ipv6Gateway: ipText({ version: 6 }),
           profiles: names,
           mac: macText,
+          ports: namedPorts,
         },
         { requiredKeys: ['interfaceName'], ...plain },
       ),

@@ -3,7 +3,7 @@ import type { Ip, IpVersion } from '../../net/index.js';
 import type { SetId } from '../../policy/index.js';
 import type { DesiredRuleset } from './desired-ruleset.js';
 import type { NftSet } from './model.js';
-import { addressSetName } from './names.js';
+import { addressSetName, portSetName } from './names.js';
 
 /** A member in the kernel: the network's address, in the set for its length. */
 interface Place {
@@ -19,6 +19,11 @@ function placeOf(member: string): Place {
   return { version, length, key: formatIp(parsed) };
 }
 
+/** Of `ADDRESS . PROTOCOL . PORT`. */
+function familyOf(member: string): IpVersion {
+  return member.includes(':') ? 6 : 4;
+}
+
 function ownerOf(id: SetId): string {
   return `set ${id}`;
 }
@@ -30,6 +35,8 @@ function ownerOf(id: SetId): string {
 export class AddressSets {
   readonly #desired: DesiredRuleset;
   readonly #lengths = new Map<SetId, Readonly<Record<IpVersion, number[]>>>();
+  /** sets whose members are addresses with protocol and port */
+  readonly #ofPorts = new Set<SetId>();
 
   constructor(desired: DesiredRuleset) {
     this.#desired = desired;
@@ -40,7 +47,10 @@ export class AddressSets {
     return this.#lengths.get(id)?.[version] ?? [widthOf(version)];
   }
 
-  create(id: SetId, members: Iterable<string>): boolean {
+  /** True as for `change`. */
+  create(id: SetId, members: Iterable<string>, content?: 'ports'): boolean {
+    if (content === 'ports') this.#createPorts(id);
+    if (this.#ofPorts.has(id)) return this.change(id, members, []);
     if (!this.#lengths.has(id)) {
       this.#lengths.set(id, { 4: [], 6: [] });
       for (const version of [4, 6] as const) this.#addLength(id, version, widthOf(version));
@@ -50,6 +60,11 @@ export class AddressSets {
 
   /** True when a prefix length is new, so that rules that use the set look up one more kernel set. */
   change(id: SetId, added: Iterable<string>, removed: Iterable<string>): boolean {
+    if (this.#ofPorts.has(id)) {
+      for (const member of removed) this.#desired.removeMembers(portSetName(id, familyOf(member)), [member]);
+      for (const member of added) this.#desired.addMembers(portSetName(id, familyOf(member)), [member]);
+      return false;
+    }
     let grown = false;
     for (const member of removed) {
       const { version, length, key } = placeOf(member);
@@ -67,12 +82,29 @@ export class AddressSets {
   }
 
   remove(id: SetId): void {
+    if (this.#ofPorts.delete(id)) {
+      for (const version of [4, 6] as const) {
+        this.#desired.removeSet(ownerOf(id), portSetName(id, version));
+      }
+      return;
+    }
     for (const version of [4, 6] as const) {
       for (const length of this.lengthsOf(id, version)) {
         this.#desired.removeSet(ownerOf(id), addressSetName(id, version, length));
       }
     }
     this.#lengths.delete(id);
+  }
+
+  #createPorts(id: SetId): void {
+    this.#ofPorts.add(id);
+    for (const version of [4, 6] as const) {
+      this.#desired.putSet(ownerOf(id), {
+        name: portSetName(id, version),
+        key: [version === 4 ? 'ipv4_addr' : 'ipv6_addr', 'inet_proto', 'inet_service'],
+        verdicts: false,
+      });
+    }
   }
 
   #addLength(id: SetId, version: IpVersion, length: number): void {

@@ -48,7 +48,7 @@ export function createCompiler(initial: NftConfig, log: Logger): Compiler {
   const accept = (update: DataplaneUpdate): void => {
     switch (update.kind) {
       case 'set-created':
-        if (sets.create(update.id, update.members)) lists.setShapeChanged(update.id);
+        if (sets.create(update.id, update.members, update.content)) lists.setShapeChanged(update.id);
         return;
       case 'set-changed':
         if (sets.change(update.id, update.added, update.removed)) lists.setShapeChanged(update.id);

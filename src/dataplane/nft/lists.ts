@@ -36,6 +36,10 @@ function setsOf(rules: ActiveRules | undefined): readonly SetId[] {
     ...(match.notSourceSets ?? []),
     ...(match.destinationSets ?? []),
     ...(match.notDestinationSets ?? []),
+    ...(match.sourcePortSets ?? []),
+    ...(match.notSourcePortSets ?? []),
+    ...(match.destinationPortSets ?? []),
+    ...(match.notDestinationPortSets ?? []),
   ]);
 }
 

@@ -111,6 +111,11 @@ export function contentName(prefix: 'b-' | 'x-' | 't-' | 'pool4-' | 'pool6-', co
   return shortName(prefix, content);
 }
 
+/** The kernel set with addresses, each with a protocol and port, of one family. */
+export function portSetName(id: SetId, version: IpVersion): string {
+  return shortName(`p${String(version)}-`, id);
+}
+
 /** The kernel set with the members of one prefix length; hosts have the full length. */
 export function addressSetName(id: SetId, version: IpVersion, length: number): string {
   if (length === (version === 4 ? 32 : 128)) return shortName(`s${String(version)}-`, id);

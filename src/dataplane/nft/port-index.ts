@@ -26,7 +26,9 @@ interface PortKey {
 }
 
 function keysOf({ match }: LabelledRule): readonly PortKey[] | undefined {
-  const { protocol, destinationPorts } = match;
+  const { protocol, destinationPorts, destinationPortSets } = match;
+  // What has a name may have any number.
+  if (destinationPortSets !== undefined) return undefined;
   if (destinationPorts === undefined || !hasPorts(protocol)) return undefined;
   const count = destinationPorts.reduce((sum, range) => sum + range.max - range.min + 1, 0);
   if (count > maxPortsOfRule) return undefined;
@@ -44,18 +46,33 @@ function canMatch(match: ActiveMatch, { protocol, port }: PortKey): boolean {
   if (match.protocol !== undefined && match.protocol !== protocol) return false;
   if (match.notProtocol === protocol) return false;
   if (match.icmp !== undefined || match.notIcmp !== undefined) return false;
-  const portsNamed = match.destinationPorts !== undefined || match.notDestinationPorts !== undefined;
-  if (portsNamed && match.protocol === undefined) return false;
-  if (match.destinationPorts !== undefined && !holdsPort(match.destinationPorts, port)) return false;
+  const givesPorts = match.destinationPorts !== undefined || match.notDestinationPorts !== undefined;
+  if (givesPorts && match.protocol === undefined) return false;
+  const isByNumber = match.destinationPorts !== undefined && match.destinationPortSets === undefined;
+  if (isByNumber && !holdsPort(match.destinationPorts, port)) return false;
   return !holdsPort(match.notDestinationPorts, port);
 }
 
+/** Fields that are tested only beside a protocol that has ports. */
+const portFields = [
+  'sourcePorts',
+  'notSourcePorts',
+  'sourcePortSets',
+  'notSourcePortSets',
+  'destinationPortSets',
+  'notDestinationPortSets',
+] as const satisfies readonly (keyof ActiveMatch)[];
+
 /** What is left to test once protocol and destination port are known to fit. */
 function residue(match: ActiveMatch): ActiveMatch {
-  const { protocol, notProtocol: _, destinationPorts: __, notDestinationPorts: ___, ...rest } = match;
-  // Source ports are tested only beside a protocol that has ports.
-  const needsProtocol = rest.sourcePorts !== undefined || rest.notSourcePorts !== undefined;
-  return needsProtocol && protocol !== undefined ? { ...rest, protocol } : rest;
+  const { protocol, notProtocol: _, destinationPorts, notDestinationPorts: __, ...rest } = match;
+  const needsProtocol = portFields.some(field => rest[field] !== undefined);
+  return {
+    ...rest,
+    ...(needsProtocol && protocol !== undefined && { protocol }),
+    // By number or by name: the name is still to be looked up.
+    ...(rest.destinationPortSets !== undefined && destinationPorts !== undefined && { destinationPorts }),
+  };
 }
 
 /** True when nothing behind the rule is ever reached. */

@@ -17,6 +17,7 @@ export const hostEndpointCodec: KindCodec<'hostEndpoint'> = {
       expected_ipv6_addrs: unlessEmpty(ofVersion(6, spec.expectedIPs)),
       labels: unlessEmpty(metadata.labels),
       profile_ids: unlessEmpty(spec.profiles),
+      ports: unlessEmpty(spec.ports),
     }),
   ],
   decode: (metadata, [text]) => {
@@ -30,6 +31,7 @@ export const hostEndpointCodec: KindCodec<'hostEndpoint'> = {
           ...listOf(stored['expected_ipv6_addrs'], 'expected_ipv6_addrs'),
         ],
         profiles: stored['profile_ids'],
+        ports: stored['ports'] ?? undefined,
       },
     };
   },

@@ -1,4 +1,4 @@
-import { parseObject } from './json.js';
+import { parseObject, unlessEmpty } from './json.js';
 import type { KindCodec } from './kind-codec.js';
 import { layout } from './layout.js';
 import { decodeRules, encodeRules } from './rule.js';
@@ -17,6 +17,10 @@ export const policyCodec: KindCodec<'policy'> = {
       inbound_rules: encodeRules(spec.ingress),
       outbound_rules: encodeRules(spec.egress),
       selector: spec.selector,
+      types: unlessEmpty(spec.types),
+      untracked: spec.doNotTrack,
+      pre_dnat: spec.preDNAT,
+      apply_on_forward: spec.applyOnForward,
     }),
   ],
   decode: (metadata, [text]) => {
@@ -29,6 +33,10 @@ export const policyCodec: KindCodec<'policy'> = {
         ingress: decodeRules(stored['inbound_rules'], 'inbound_rules'),
         egress: decodeRules(stored['outbound_rules'], 'outbound_rules'),
         selector,
+        types: stored['types'],
+        doNotTrack: stored['untracked'],
+        preDNAT: stored['pre_dnat'],
+        applyOnForward: stored['apply_on_forward'],
       },
     };
   },
@@ -40,7 +48,7 @@ export const policyCodec: KindCodec<'policy'> = {
  */
 export function closedPolicy(text: string): string | undefined {
   try {
-    const { order, selector } = parseObject(text);
+    const { order, selector, untracked, pre_dnat: preDnat } = parseObject(text);
     if (typeof selector !== 'string') return undefined;
     const known = typeof order === 'number' || order === undefined || order === null || order === 'default';
     const deny = [{ action: 'deny' }];
@@ -48,7 +56,13 @@ export function closedPolicy(text: string): string | undefined {
       order: known ? order : -Number.MAX_VALUE,
       selector,
       inbound_rules: deny,
-      outbound_rules: deny,
+      outbound_rules: preDnat === true ? undefined : deny,
+      // What is for host endpoints alone must not close the workloads that its selector matches.
+      ...((untracked === true || preDnat === true) && {
+        untracked,
+        pre_dnat: preDnat,
+        apply_on_forward: true,
+      }),
     });
   } catch {
     return undefined;

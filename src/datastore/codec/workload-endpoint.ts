@@ -35,6 +35,7 @@ export const workloadEndpointCodec: KindCodec<'workloadEndpoint'> = {
       labels: unlessEmpty(metadata.labels),
       ipv4_gateway: spec.ipv4Gateway,
       ipv6_gateway: spec.ipv6Gateway,
+      ports: unlessEmpty(spec.ports),
     }),
   ],
   decode: (metadata, [text]) => {
@@ -52,6 +53,7 @@ export const workloadEndpointCodec: KindCodec<'workloadEndpoint'> = {
         profiles: stored['profile_ids'],
         interfaceName: stored['name'],
         mac: stored['mac'] ?? undefined,
+        ports: stored['ports'] ?? undefined,
       },
     };
   },

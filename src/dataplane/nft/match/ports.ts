@@ -1,7 +1,9 @@
 import { protocolNumbers } from '../../../net/index.js';
 import type { PortRange } from '../../../net/index.js';
-import type { Side } from '../model.js';
-import { allOf, never } from './condition.js';
+import type { SetId } from '../../../policy/index.js';
+import type { Side, Test } from '../model.js';
+import { portSetName } from '../names.js';
+import { allOf, always, never } from './condition.js';
 import type { Condition, MatchContext } from './condition.js';
 
 const portBearing: ReadonlySet<number> = new Set([
@@ -30,13 +32,56 @@ export function joinedRanges(ranges: readonly PortRange[]): readonly PortRange[]
   return joined;
 }
 
-/** Ports exist only together with a protocol that has them; otherwise the rule matches nothing. */
-function portsOn(side: Side, negated: boolean) {
-  return (value: readonly PortRange[], { match }: MatchContext): Condition =>
-    hasPorts(match.protocol) ? allOf({ kind: 'ports', side, ranges: joinedRanges(value), negated }) : never;
+type PortSets = 'sourcePortSets' | 'destinationPortSets';
+
+function lookups(
+  side: Side,
+  sets: readonly SetId[],
+  { version }: MatchContext,
+  negated: boolean,
+): readonly Test[] {
+  return sets.map(id => ({ kind: 'port-in-set', side, version, set: portSetName(id, version), negated }));
 }
 
-export const sourcePorts = portsOn('source', false);
-export const notSourcePorts = portsOn('source', true);
-export const destinationPorts = portsOn('destination', false);
-export const notDestinationPorts = portsOn('destination', true);
+/** By number or by name: one way to match each. Ports exist only together with a protocol that has them. */
+function eitherOn(side: Side, field: PortSets) {
+  return (ranges: readonly PortRange[] | undefined, context: MatchContext): Condition => {
+    if (!hasPorts(context.match.protocol)) return never;
+    const byName = lookups(side, context.match[field] ?? [], context, false).map(test => [test]);
+    if (ranges === undefined) return byName;
+    return [[{ kind: 'ports', side, ranges: joinedRanges(ranges), negated: false }], ...byName];
+  };
+}
+
+function notPortsOn(side: Side) {
+  return (value: readonly PortRange[], { match }: MatchContext): Condition =>
+    hasPorts(match.protocol)
+      ? allOf({ kind: 'ports', side, ranges: joinedRanges(value), negated: true })
+      : never;
+}
+
+function notNamedOn(side: Side) {
+  return (sets: readonly SetId[], context: MatchContext): Condition =>
+    hasPorts(context.match.protocol) ? [lookups(side, sets, context, true)] : never;
+}
+
+const eitherSource = eitherOn('source', 'sourcePortSets');
+const eitherDestination = eitherOn('destination', 'destinationPortSets');
+
+export const sourcePorts = eitherSource;
+export const destinationPorts = eitherDestination;
+
+/** Beside numbers it is they that look the names up too. */
+export function sourcePortSets(_: readonly SetId[], context: MatchContext): Condition {
+  return context.match.sourcePorts === undefined ? eitherSource(undefined, context) : always;
+}
+
+/** As of the source. */
+export function destinationPortSets(_: readonly SetId[], context: MatchContext): Condition {
+  return context.match.destinationPorts === undefined ? eitherDestination(undefined, context) : always;
+}
+
+export const notSourcePorts = notPortsOn('source');
+export const notDestinationPorts = notPortsOn('destination');
+export const notSourcePortSets = notNamedOn('source');
+export const notDestinationPortSets = notNamedOn('destination');

@@ -4,7 +4,16 @@ import type { Condition, MatchContext } from './condition.js';
 import { icmp, notIcmp } from './icmp.js';
 import { ipVersion } from './ip-version.js';
 import { destinationNets, notDestinationNets, notSourceNets, sourceNets } from './nets.js';
-import { destinationPorts, notDestinationPorts, notSourcePorts, sourcePorts } from './ports.js';
+import {
+  destinationPorts,
+  destinationPortSets,
+  notDestinationPorts,
+  notDestinationPortSets,
+  notSourcePorts,
+  notSourcePortSets,
+  sourcePorts,
+  sourcePortSets,
+} from './ports.js';
 import { notProtocol, protocol } from './protocol.js';
 import { destinationSets, notDestinationSets, notSourceSets, sourceSets } from './sets.js';
 
@@ -29,6 +38,10 @@ const renderers: Renderers = {
   notDestinationPorts,
   sourcePorts,
   notSourcePorts,
+  sourcePortSets,
+  notSourcePortSets,
+  destinationPortSets,
+  notDestinationPortSets,
   sourceNets,
   notSourceNets,
   destinationNets,
