@@ -29,6 +29,35 @@ describe('the configuration of the agent', () => {
     expect(config.startup).toMatchObject({ addresses: { 6: 'fd00::1' }, asNumber: 65_546 });
   });
 
+  test('chooses etcd by its type or by its endpoints, and a variable with CALICO_ before it wins', () => {
+    const store = (env: Readonly<Record<string, string>>): unknown => readAgentConfig(env, 'h').store;
+    const ETCD_ENDPOINTS = 'https://a:1,https://b:2';
+    expect(store({ DATASTORE_TYPE: 'etcdv3' })).toMatchObject({ endpoints: ['http://127.0.0.1:2379'] });
+    expect(store({ DATASTORE_TYPE: 'sqlite', ETCD_ENDPOINTS })).toMatchObject({ type: 'sqlite' });
+    expect(store({ ETCD_AUTHORITY: 'a:1', CALICO_ETCD_SCHEME: 'https' })).toMatchObject({
+      endpoints: ['https://a:1'],
+    });
+    expect(
+      store({
+        ETCD_ENDPOINTS,
+        CALICO_ETCD_USERNAME: 'u',
+        ETCD_USERNAME: 'v',
+        ETCD_PASSWORD: 'p',
+        ETCD_CA_CERT_FILE: '/ca',
+        ETCD_CERT_FILE: '/cert',
+        ETCD_KEY: 'PEM',
+      }),
+    ).toEqual({
+      type: 'etcdv3',
+      endpoints: ['https://a:1', 'https://b:2'],
+      username: 'u',
+      password: 'p',
+      ca: { file: '/ca' },
+      cert: { file: '/cert' },
+      key: { text: 'PEM' },
+    });
+  });
+
   test('says everything that is wrong at once, with name, value and expectation', () => {
     const read = (): unknown =>
       readAgentConfig({ IP: 'aa::1', AS: 'x', CALICO_NETWORKING_BACKEND: 'ospf' }, 'h');
