@@ -18,6 +18,7 @@ process.exitCode = await main({
   clock: systemClock,
   isTerminal,
   interrupted,
+  nodeProgram: new URL('../bin/calico-node', import.meta.url).pathname,
   commands: labCommands,
   groups: [labGroup],
 });

@@ -59,6 +59,8 @@ export interface CommandServices {
   readonly clock: Clock;
   /** Whether what is printed may be coloured: standard output is a terminal, and NO_COLOR is not set. */
   readonly colour: () => boolean;
+  /** the executable of the agent that belongs to this program */
+  readonly nodeProgram: string;
   /** every command of the program, those of other front ends included */
   readonly commands: readonly CommandEntry[];
   /** Shows how far long work is, on a terminal only; undefined takes the line away. */

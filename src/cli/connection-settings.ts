@@ -65,15 +65,25 @@ function typeOf(settings: Settings): 'sqlite' | 'etcdv3' | 'kubernetes' {
   }
 }
 
-/**
- * Which datastore to open: a configuration file that exists is the only source; else the environment; and
- * when neither names one, the embedded store of this host.
- */
-export async function connectionSettings({ env, configFile }: SettingsSource): Promise<StoreConfig> {
+/** What a configuration file that exists says, or else the environment. */
+export async function readSettings({
+  env,
+  configFile,
+}: SettingsSource): Promise<{ readonly settings: Settings; readonly fromFile: boolean }> {
   const fromFile = configFile !== '' && (await exists(configFile));
   const settings = fromFile
     ? await (await import('./read-config-file.js')).readConfigFile(configFile)
     : settingsOfEnvironment(env);
+  return { settings, fromFile };
+}
+
+/**
+ * Which datastore to open: a configuration file that exists is the only source; else the environment; and
+ * when neither names one, the embedded store of this host.
+ */
+export async function connectionSettings(source: SettingsSource): Promise<StoreConfig> {
+  const { env } = source;
+  const { settings, fromFile } = await readSettings(source);
   const type = typeOf(settings);
   if (type === 'kubernetes') return { type };
   if (type === 'etcdv3') {

@@ -22,6 +22,7 @@ export interface MainOptions {
   readonly isTerminal: (descriptor: 1 | 2) => boolean;
   /** takes interrupts over from the system, from the first call on */
   readonly interrupted: () => AbortSignal;
+  readonly nodeProgram: string;
   /** commands of other front ends, put together by the executable */
   readonly commands?: readonly CommandEntry[];
   readonly groups?: readonly CommandGroup[];
@@ -172,6 +173,7 @@ async function runCommand(command: Command, values: ArgumentValues, options: Mai
       client,
       interrupted,
       commands: entriesOf(options),
+      nodeProgram: options.nodeProgram,
       colour: () => (env['NO_COLOR'] ?? '') === '' && isTerminal(1),
       progress: progressLine(err, isTerminal),
     });

@@ -64,7 +64,11 @@ Options:
                            [default: /etc/calico/calicoctl.cfg]
 
 Description:
-  This command is used to start a calico/node container instance which provides
-  Calico networking and network policy on your compute host.
+  This command is used to start a Calico node instance which provides Calico
+  networking and network policy on your compute host.
+
+  The agent of this installation is started, in the background, and followed until
+  it is ready.  With --init-system a systemd unit is printed that does so.  With
+  --dryrun the command is printed that runs the calico/node container instead.
 `;
 }

@@ -19,10 +19,11 @@ Description:
 `;
 
 export const nodeStatusHelp = `Usage:
-  calicoctl node status
+  calicoctl node status [--output=<OUTPUT>]
 
 Options:
-  -h --help      Show this screen.
+  -h --help                Show this screen.
+  -o --output=<OUTPUT>     Output format.  One of: ps, yaml, json.  [Default: ps]
 
 Description:
   Check the status of the Calico node instance.  This includes the state of the
@@ -41,6 +42,9 @@ Description:
   This command is used to gather diagnostic information from a Calico node.
   This is usually used when trying to diagnose an issue that may be related to
   your Calico network.
+
+  The bundle holds the state of the host's network and of the agent, and the logs.
+  It does not hold configuration files, keys, or the environment.
 `;
 
 export const nodeCheckSystemHelp = `Usage:
@@ -51,4 +55,6 @@ Options:
 
 Description:
   Check the compatibility of this compute host to run a Calico node instance.
+  Each feature of the kernel that is needed is tried in a network namespace that
+  exists only for the check.
 `;

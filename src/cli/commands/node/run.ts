@@ -1,7 +1,34 @@
-import { buildInfo } from '../../../base/index.js';
+import { hostname } from 'node:os';
+import { buildInfo, CalicoError } from '../../../base/index.js';
 import { defineCommand, flag, text } from '../../command.js';
+import type { ExitCode } from '../../command.js';
+import { readSettings } from '../../connection-settings.js';
 import { nodeRunHelp } from '../../help/node-run.js';
-import { notAvailable } from '../not-available.js';
+import { visible } from '../../output/index.js';
+import type { Output } from '../../output/index.js';
+import { failingAs } from '../failing-as.js';
+import { runDirOf } from './agent-answer.js';
+import { dockerCommand } from './docker-command.js';
+import { nativeVariables, startNative, systemdUnit } from './native.js';
+import { mayManageNode } from './require-root.js';
+import { readRunOptions } from './run-options.js';
+
+function printDocker(command: string, initSystem: boolean, out: Output): ExitCode {
+  out.line('Use the following command to start the calico/node container:');
+  out.line();
+  out.line(visible(command));
+  out.line();
+  if (initSystem) {
+    out.line('Use the following command to stop the calico/node container:');
+    out.line();
+    out.line('docker stop calico-node');
+    out.line();
+  } else {
+    out.line('If you are running calico/node in an init system, use the --init-system flag');
+    out.line('to display the appropriate start and stop commands.');
+  }
+  return 0;
+}
 
 export const nodeRunCommand = defineCommand({
   path: ['node', 'run'],
@@ -21,5 +48,43 @@ export const nodeRunCommand = defineCommand({
     disableDockerNetworking: flag('--disable-docker-networking'),
     dockerNetworkingPrefix: text('--docker-networking-ifprefix'),
   },
-  run: ({ out }) => notAvailable(out, ['node', 'run']),
+  run: async ({ options, out, env, clock, nodeProgram: program }) =>
+    await failingAs({ prefix: 'Error executing command', out }, async () => {
+      const { dryrun, initSystem, config: configFile = '' } = options;
+      const run = readRunOptions(options, hostname());
+      const datastore = await readSettings({ env, configFile });
+      if (dryrun) return printDocker(dockerCommand(run, datastore, initSystem), initSystem, out);
+      if (run.backend === 'gobgp') {
+        throw new CalicoError(
+          'unsupported',
+          'backend gobgp runs in the calico/node container only (see --dryrun)',
+        );
+      }
+      const variables = nativeVariables(run, datastore.settings);
+      if (initSystem) {
+        out.text(systemdUnit(program, variables));
+        return 0;
+      }
+      if (!mayManageNode(out)) return 1;
+      out.line('Starting calico-node, checking progress.');
+      const { logDir } = run;
+      const started = await startNative({
+        program,
+        env: { ...env, ...variables },
+        logDir,
+        runDir: runDirOf(env),
+        clock,
+      });
+      if (started.kind === 'ready') {
+        out.line(`Calico node started successfully (process ${String(started.pid)})`);
+        return 0;
+      }
+      out.line(
+        visible(
+          `Error executing command: calico-node (process ${String(started.pid)}) is not ready yet: ${started.reasons}`,
+        ),
+      );
+      out.line(visible(`It goes on trying; its log is ${logDir}/calico-node.log`));
+      return 1;
+    }),
 });

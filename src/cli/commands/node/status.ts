@@ -1,10 +1,92 @@
-import { defineCommand } from '../../command.js';
+import { formatPeers, readBgpStatus } from '../../../bgp/index.js';
+import type { PeerStatus } from '../../../bgp/index.js';
+import { messageOf } from '../../../base/index.js';
+import { defineCommand, text } from '../../command.js';
 import { nodeStatusHelp } from '../../help/node.js';
-import { notAvailable } from '../not-available.js';
+import { formatStructured, isStructured, visible } from '../../output/index.js';
+import type { Output } from '../../output/index.js';
+import { askAgent, runDirOf } from './agent-answer.js';
+import { mayManageNode } from './require-root.js';
+
+/** The part of the agent's answer that is shown in words. */
+interface AgentAnswer {
+  readonly ready: boolean;
+  readonly reasons: readonly string[];
+  /** absent in policy-only mode */
+  readonly bgp?: { readonly peers?: readonly PeerStatus[] };
+}
+
+type Peers =
+  | { readonly kind: 'peers'; readonly peers: readonly PeerStatus[] }
+  | { readonly kind: 'none' }
+  | { readonly kind: 'failed'; readonly reason: string };
+
+/** The sessions as the agent knows them, or as BIRD tells them where the agent does not. */
+async function peersOf({ bgp }: AgentAnswer, runDir: string): Promise<Peers> {
+  if (bgp === undefined) return { kind: 'none' };
+  if (bgp.peers !== undefined) return { kind: 'peers', peers: bgp.peers };
+  try {
+    return { kind: 'peers', peers: (await readBgpStatus(`${runDir}/bird.ctl`)).peers };
+  } catch (error) {
+    return { kind: 'failed', reason: messageOf(error) };
+  }
+}
+
+function printPeers(found: Peers, out: Output): void {
+  switch (found.kind) {
+    case 'none':
+      out.line();
+      out.line('None of the BGP backend processes (BIRD or GoBGP) are running.');
+      break;
+    case 'failed':
+      out.line();
+      out.line(`Error querying BIRD: unable to connect to BIRDv4 socket: ${visible(found.reason)}`);
+      break;
+    case 'peers':
+      for (const version of [4, 6] as const) {
+        out.line();
+        out.line(formatPeers(found.peers, version));
+      }
+  }
+}
 
 export const nodeStatusCommand = defineCommand({
   path: ['node', 'status'],
   help: nodeStatusHelp,
-  options: {},
-  run: ({ out }) => notAvailable(out, ['node', 'status']),
+  options: { output: text('--output') },
+  run: async ({ options: { output = 'ps' }, out, env }) => {
+    if (output !== 'ps' && !isStructured(output)) {
+      out.line(`unrecognized output format '${visible(output)}'`);
+      return 1;
+    }
+    if (!mayManageNode(out)) return 1;
+    const runDir = runDirOf(env);
+    const answered = await askAgent(runDir, '/status');
+    if (answered?.status !== 200) {
+      if (isStructured(output)) out.text(formatStructured(output, { running: false }));
+      else out.line('Calico process is not running.');
+      return 1;
+    }
+    // Answered by our own agent, over a socket that only root may make.
+    const answer = JSON.parse(answered.body) as AgentAnswer;
+    const found = await peersOf(answer, runDir);
+    if (isStructured(output)) {
+      out.text(
+        formatStructured(output, {
+          running: true,
+          ...answer,
+          ...(found.kind === 'none' ? {} : { bgp: found }),
+        }),
+      );
+      return 0;
+    }
+    out.line('Calico process is running.');
+    printPeers(found, out);
+    if (!answer.ready) {
+      out.line();
+      for (const reason of answer.reasons) out.line(visible(`INFO: not ready: ${reason}`));
+    }
+    out.line();
+    return 0;
+  },
 });
