@@ -47,6 +47,24 @@ export class AddressSets {
     return this.#lengths.get(id)?.[version] ?? [widthOf(version)];
   }
 
+  /** As `create` takes it. */
+  contentOf(id: SetId): { readonly content?: 'ports'; readonly members: ReadonlySet<string> } {
+    const elementsOf = (set: string): readonly string[] => [
+      ...(this.#desired.ruleset.elements.get(set)?.keys() ?? []),
+    ];
+    const families = [4, 6] as const;
+    if (this.#ofPorts.has(id)) {
+      const members = families.flatMap(version => elementsOf(portSetName(id, version)));
+      return { content: 'ports', members: new Set(members) };
+    }
+    const members = families.flatMap(version =>
+      this.lengthsOf(id, version).flatMap(length =>
+        elementsOf(addressSetName(id, version, length)).map(address => `${address}/${String(length)}`),
+      ),
+    );
+    return { members: new Set(members) };
+  }
+
   /** True as for `change`. */
   create(id: SetId, members: Iterable<string>, content?: 'ports'): boolean {
     if (content === 'ports') this.#createPorts(id);

@@ -1,5 +1,5 @@
 import type { Logger } from '../../base/index.js';
-import type { DataplaneUpdate, HostInterfaces } from '../../policy/index.js';
+import type { DataplaneUpdate, HostInterfaces, Pool } from '../../policy/index.js';
 import { AddressSets } from './address-sets.js';
 import { baseObjects } from './base-chains.js';
 import type { NftConfig } from './config.js';
@@ -9,6 +9,7 @@ import { Endpoints } from './endpoints.js';
 import { Lists } from './lists.js';
 import type { Elements, Ruleset } from './model.js';
 import { natOutgoing } from './nat-outgoing.js';
+import { undoOf } from './undo.js';
 
 /**
  * From what the calculation graph says to the table. It holds the desired table between updates; each update
@@ -22,6 +23,8 @@ import { natOutgoing } from './nat-outgoing.js';
 export interface Compiler {
   /** The first call makes the table more than the closed base: it must bring the whole state. */
   accept(updates: readonly DataplaneUpdate[]): void;
+  /** Updates that would take these back, from the state as it is before them. */
+  undoOf(updates: readonly DataplaneUpdate[]): readonly DataplaneUpdate[];
   /** Takes which addresses the host's interfaces own: host endpoints may be found by theirs. */
   setHostInterfaces(interfaces: HostInterfaces): void;
   /** Takes another configuration; prefixes count only for endpoints that come later. */
@@ -37,6 +40,7 @@ export function createCompiler(initial: NftConfig, log: Logger): Compiler {
   const sets = new AddressSets(desired);
   const lists = new Lists(desired, (id, version) => sets.lengthsOf(id, version));
   let config = initial;
+  let pools: readonly Pool[] = [];
   const interfacePrefixes = (): readonly string[] => config.interfacePrefixes;
   const endpoints = new Endpoints({ desired, lists, interfacePrefixes, log });
   let hasState = false;
@@ -75,7 +79,8 @@ export function createCompiler(initial: NftConfig, log: Logger): Compiler {
         endpoints.remove(update.id);
         return;
       case 'pools-updated': {
-        const nat = natOutgoing(update.pools);
+        pools = update.pools;
+        const nat = natOutgoing(pools);
         const elements = new Map<string, Elements>(nat.sets.map(entry => [entry.set.name, entry.elements]));
         desired.put('pools', { chains: nat.chains, sets: nat.sets.map(entry => entry.set), elements });
       }
@@ -92,6 +97,14 @@ export function createCompiler(initial: NftConfig, log: Logger): Compiler {
       if (!hadState || stages.symmetricDifference(endpoints.hostStages).size > 0) putBase();
       lists.compile();
     },
+    undoOf: updates =>
+      undoOf(updates, {
+        policy: id => lists.policy(id),
+        profile: id => lists.profile(id),
+        endpoint: id => endpoints.get(id),
+        content: id => sets.contentOf(id),
+        pools,
+      }),
     setHostInterfaces(interfaces) {
       endpoints.setHostInterfaces(interfaces);
       endpoints.settle();

@@ -44,6 +44,7 @@ export class Endpoints {
   /** lists that an endpoint holds */
   readonly #held = new Map<EndpointId, readonly ListKey[]>();
   readonly #hosts: HostEndpoints;
+  readonly #locals = new Map<EndpointId, LocalEndpoint>();
 
   constructor(parts: {
     readonly desired: DesiredRuleset;
@@ -72,7 +73,12 @@ export class Endpoints {
     this.#hosts.bind();
   }
 
+  get(id: EndpointId): LocalEndpoint | undefined {
+    return this.#locals.get(id);
+  }
+
   set(id: EndpointId, local: LocalEndpoint): void {
+    this.#locals.set(id, local);
     const { endpoint } = local;
     const isHost = endpoint.kind === 'host';
     this.#hosts.set(id, isHost ? local : undefined);
@@ -82,6 +88,7 @@ export class Endpoints {
   }
 
   remove(id: EndpointId): void {
+    this.#locals.delete(id);
     this.#hosts.set(id, undefined);
     this.#removeWorkload(id);
   }

@@ -4,6 +4,7 @@ import type { DesiredRuleset } from './desired-ruleset.js';
 import type { MatchContext } from './match/condition.js';
 import type { Elements, NftSet } from './model.js';
 import { policyListName, profileListName } from './names.js';
+import { setsOf } from './sets-of-rules.js';
 import { compilePolicyList, compileProfileList } from './policy-list.js';
 import type { CompiledList, PolicyListKey, RuleSource } from './policy-list.js';
 
@@ -30,19 +31,6 @@ function partsOf(key: ListKey): readonly string[] {
     : key.profiles.map(id => `profile ${id}`);
 }
 
-function setsOf(rules: ActiveRules | undefined): readonly SetId[] {
-  return [...(rules?.ingress ?? []), ...(rules?.egress ?? [])].flatMap(({ match }) => [
-    ...(match.sourceSets ?? []),
-    ...(match.notSourceSets ?? []),
-    ...(match.destinationSets ?? []),
-    ...(match.notDestinationSets ?? []),
-    ...(match.sourcePortSets ?? []),
-    ...(match.notSourcePortSets ?? []),
-    ...(match.destinationPortSets ?? []),
-    ...(match.notDestinationPortSets ?? []),
-  ]);
-}
-
 /**
  * The chains of all lists in use, each compiled once however many endpoints share it. What changes marks the
  * lists that contain it; `compile` does only those.
@@ -66,6 +54,14 @@ export class Lists {
       profile: id => this.#profiles.get(id),
       lengthsOf,
     };
+  }
+
+  policy(id: PolicyId): ActiveRules | undefined {
+    return this.#policies.get(id);
+  }
+
+  profile(id: ProfileId): ActiveRules | undefined {
+    return this.#profiles.get(id);
   }
 
   setPolicy(id: PolicyId, rules: ActiveRules | undefined): void {
