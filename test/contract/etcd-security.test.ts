@@ -144,7 +144,7 @@ describe('an etcd that asks for users', () => {
   let server: EtcdServer;
 
   beforeAll(async () => {
-    server = await startEtcd({ args: ['--auth-token-ttl=2'] });
+    server = await startEtcd({ args: ['--auth-token-ttl=1'] });
     const base64 = (text: string): string => Buffer.from(text).toString('base64');
     for (const [name, password] of [
       ['root', 'r'],
@@ -177,10 +177,10 @@ describe('an etcd that asks for users', () => {
   test('is asked for a new token when the old one was forgotten', async () => {
     const store = await open(server, calico);
     await put(store, '/calico/v1/a');
-    await delay(4000); // tokens live for 2 s without use
+    await delay(2500); // tokens live for 1 s without use, and are looked at every second
     await put(store, '/calico/v1/b');
     expect(await store.get('/calico/v1/b')).toBeDefined();
-    await delay(4000);
+    await delay(2500);
     const follower = follow(store, '/calico/v1/');
     await follower.until(() => follower.content.has('/calico/v1/b'));
     await follower.stop();

@@ -32,16 +32,53 @@ export interface EtcdServer {
   dispose(): Promise<void>;
 }
 
-export async function startEtcd({ args = [], tls }: EtcdServerOptions = {}): Promise<EtcdServer> {
+export async function startEtcd(options: EtcdServerOptions = {}): Promise<EtcdServer> {
+  const [clientPort = 0, peerPort = 0] = await freePorts(2);
+  const peers = `default=${urlOf(peerPort)}`;
+  return await startMember({ ...options, name: 'default', clientPort, peerPort, peers });
+}
+
+/** A cluster of three on this host, which works as long as two of them do. */
+export async function startEtcdCluster(): Promise<readonly EtcdServer[]> {
+  const ports = await freePorts(6);
+  const members = [0, 1, 2].map(index => ({
+    name: `m${String(index)}`,
+    clientPort: ports[index] ?? 0,
+    peerPort: ports[index + 3] ?? 0,
+    args: ['--heartbeat-interval=20', '--election-timeout=200'],
+  }));
+  const peers = members.map(({ name, peerPort }) => `${name}=${urlOf(peerPort)}`).join(',');
+  return await Promise.all(members.map(async member => await startMember({ ...member, peers })));
+}
+
+function urlOf(port: number): string {
+  return `http://127.0.0.1:${String(port)}`;
+}
+
+interface Member extends EtcdServerOptions {
+  readonly name: string;
+  readonly clientPort: number;
+  readonly peerPort: number;
+  /** `name=URL` of all members */
+  readonly peers: string;
+}
+
+async function startMember({
+  name,
+  clientPort,
+  peerPort,
+  peers,
+  args = [],
+  tls,
+}: Member): Promise<EtcdServer> {
   const directory = await mkdtemp(join(tmpdir(), 'calico-etcd-'));
   const data = join(directory, 'data');
-  const [clientPort, peerPort] = await freePorts();
-  const endpoint = `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${String(clientPort)}`;
-  const peer = `http://127.0.0.1:${String(peerPort)}`;
+  const endpoint = tls === undefined ? urlOf(clientPort) : urlOf(clientPort).replace('http:', 'https:');
+  const peer = urlOf(peerPort);
   const commandLine = [
-    '--name=default',
+    `--name=${name}`,
     `--data-dir=${data}`,
-    `--initial-cluster=default=${peer}`,
+    `--initial-cluster=${peers}`,
     `--listen-client-urls=${endpoint}`,
     `--advertise-client-urls=${endpoint}`,
     `--listen-peer-urls=${peer}`,
@@ -112,21 +149,21 @@ async function run(args: readonly string[]): Promise<ChildProcess> {
   return child;
 }
 
-/** Two ports that nobody uses now. */
-async function freePorts(): Promise<readonly [number, number]> {
-  const servers = [createServer(), createServer()] as const;
+/** Ports that nobody uses now. */
+async function freePorts(count: number): Promise<readonly number[]> {
+  const servers = Array.from({ length: count }, () => createServer());
   const ports = servers.map(async server => {
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const address = server.address();
     return address !== null && typeof address === 'object' ? address.port : 0;
   });
-  const [first = 0, second = 0] = await Promise.all(ports);
+  const found = await Promise.all(ports);
   await Promise.all(
     servers.map(async server => {
       server.close();
       await once(server, 'close');
     }),
   );
-  return [first, second];
+  return found;
 }
