@@ -20,12 +20,15 @@ import type { TestNet } from '../test/support/netns.js';
 const root = process.env['CALICO_ROOT'] ?? new URL('..', import.meta.url).pathname;
 const dist = process.env['CALICO_DIST'] ?? join(root, 'dist');
 const directory = mkdtempSync(join(tmpdir(), 'calico-bench-'));
+/** in memory, as /run is */
+const runDir = mkdtempSync('/dev/shm/calico-bench-');
 const net = createTestNet();
 const agentPlace: AgentPlace = {
   program: [process.execPath, join(dist, 'calico-node.js')],
   netns: net.path('host'),
   nodeName: 'bench',
   directory,
+  runDir,
 };
 const rows: (readonly [string, string, string, string])[] = [];
 
@@ -83,7 +86,7 @@ async function bySocket(command: string, pod: string): Promise<void> {
     ([name, value = '']) => `${name ?? ''} ${String(Buffer.byteLength(value))}\n${value}\n`,
   );
   const answer = await new Promise<string>((resolve, reject) => {
-    const socket = connect(join(directory, 'run/cni.sock'));
+    const socket = connect(join(runDir, 'cni.sock'));
     let text = '';
     socket.on('data', (chunk: Buffer) => (text += chunk.toString()));
     socket.on('error', reject);
@@ -273,7 +276,7 @@ try {
   await main();
 } finally {
   await net.remove();
-  rmSync(directory, { recursive: true, force: true });
+  for (const each of [directory, runDir]) rmSync(each, { recursive: true, force: true });
 }
 const lines = rows.map(([what, p50, p99, target]) => `| ${what} | ${p50} | ${p99} | ${target} |`);
 console.log(

@@ -21,8 +21,9 @@ export interface AttachmentRecord {
 }
 
 /**
- * The records of this host: a file each, as they are of no use to any other host. Small and not synced, they
- * take some 50 us; asynchronous calls take ten times that, while a container waits.
+ * The records of this host: a file each, as they are of no use to any other host. In the folder for sockets,
+ * which is memory: after a reboot there are no containers either, and a disk takes milliseconds to rename a
+ * file while its journal is busy.
  */
 export interface AttachmentRecords {
   read(attachment: AttachmentName): AttachmentRecord | undefined;
@@ -46,9 +47,9 @@ export function recordOf(
   return { state, hostName: hostInterfaceOf(of.attachment), addresses: of.addresses, request: of.request };
 }
 
-/** Keeps records below `stateDir`. A configuration may hold secrets: only root may read them. */
-export function openAttachmentRecords(stateDir: string): AttachmentRecords {
-  const folder = join(stateDir, 'cni-attachments');
+/** Keeps records below `runDir`. A configuration may hold secrets: only root may read them. */
+export function openAttachmentRecords(runDir: string): AttachmentRecords {
+  const folder = join(runDir, 'cni-attachments');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const pathOf = ({ containerId, ifName }: AttachmentName): string =>
     join(folder, `${containerId}.${ifName}`);
@@ -57,7 +58,6 @@ export function openAttachmentRecords(stateDir: string): AttachmentRecords {
     write: record => {
       const { containerId, ifName } = record.request;
       const draft = join(folder, `.${containerId}.${ifName}`);
-      // After a power cut there are no containers either: nothing to sync for.
       writeFileSync(draft, formatRecord(record), { mode: 0o600 });
       renameSync(draft, pathOf(record.request));
     },

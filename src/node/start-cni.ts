@@ -15,7 +15,7 @@ import type { Wiring } from './wiring.js';
 /** Answers the launchers of container runtimes, after what a crash and the time without an agent left to do. */
 export async function startCni(wiring: Wiring, programmed: Programmed): Promise<void> {
   const { parts, config, log, clock, store, client, network } = wiring;
-  const records = openAttachmentRecords(config.stateDir);
+  const records = openAttachmentRecords(config.runDir);
   const allocator = createAllocator({ store, clock, log: log.with({ part: 'ipam' }) });
   const handler = createCniHandler({
     node: config.nodeName,

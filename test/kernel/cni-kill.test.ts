@@ -68,7 +68,7 @@ async function remains(): Promise<readonly string[]> {
   return [
     ...onHost.filter(name => name.startsWith('cali')),
     ...keys.filter(key => key.includes('/workload/') || key.includes('/ipam/v2/handle/')),
-    ...(await readdir(join(place.directory, 'state/cni-attachments'))).filter(name => !name.startsWith('.')),
+    ...(await readdir(join(place.directory, 'run/cni-attachments'))).filter(name => !name.startsWith('.')),
   ];
 }
 

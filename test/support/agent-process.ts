@@ -17,16 +17,24 @@ export interface AgentPlace {
   /** path of the host's namespace */
   readonly netns: string;
   readonly nodeName: string;
-  /** state, sockets, logs and store are below it */
+  /** state, logs and store are below it */
   readonly directory: string;
+  /** for sockets; default `run` in the directory */
+  readonly runDir?: string;
   readonly env?: Readonly<Record<string, string>>;
 }
 
+/** Where the sockets of a place are. */
+function runDirOf({ runDir, directory }: AgentPlace): string {
+  return runDir ?? join(directory, 'run');
+}
+
 /** The environment that finds the agent of a place: for launchers, and for the agent itself. */
-export function agentEnvironment({ directory }: AgentPlace): Readonly<Record<string, string>> {
+export function agentEnvironment(place: AgentPlace): Readonly<Record<string, string>> {
+  const { directory } = place;
   return {
     CALICO_STATE_DIR: join(directory, 'state'),
-    CALICO_RUN_DIR: join(directory, 'run'),
+    CALICO_RUN_DIR: runDirOf(place),
     CALICO_LOG_DIR: join(directory, 'log'),
     CALICO_STORE_DIR: join(directory, 'store'),
     DATASTORE_TYPE: 'sqlite',
@@ -54,7 +62,7 @@ export async function startAgentProcess(place: AgentPlace): Promise<AgentProcess
       resolve();
     });
   });
-  const socket = join(place.directory, 'run/control.sock');
+  const socket = join(runDirOf(place), 'control.sock');
   const isReady = async (): Promise<boolean> =>
     (await askSocket(socket, '/ready').catch(() => undefined))?.status === 200;
   const end: AgentProcess['end'] = async (signal = 'SIGTERM') => {

@@ -99,7 +99,7 @@ export async function createCniHost(
   const stateDir = join(directory, 'state');
   const parts: CniParts = {
     node: 'n1',
-    records: openAttachmentRecords(stateDir),
+    records: openAttachmentRecords(runDir),
     client,
     network,
     allocator: createAllocator({ store, clock: systemClock }),
