@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { CalicoError } from '../base/index.js';
 import type { EtcdConfig } from './etcd/config.js';
 import type { Store } from './store.js';
@@ -28,4 +29,11 @@ export async function openStore(config: StoreConfig): Promise<Store> {
     'unsupported',
     `datastore type ${config.type} is not supported yet; set DATASTORE_TYPE=sqlite or etcdv3`,
   );
+}
+
+/** False for an embedded store that opening would make anew. */
+export async function storeExists(config: StoreConfig): Promise<boolean> {
+  if (config.type !== 'sqlite') return true;
+  const { storeFiles } = await import('./sqlite/files.js');
+  return existsSync(storeFiles(config.directory).database);
 }

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { askSocket, CalicoError, closeServer, serveOnSocket } from '../base/index.js';
-import { createResourceClient, openStore } from '../datastore/index.js';
+import { createResourceClient, openStore, storeExists } from '../datastore/index.js';
+import type { Store } from '../datastore/index.js';
 import { openHostNetwork } from '../netlink/index.js';
 import type { HostNetwork } from '../netlink/index.js';
 import { awaitDatastore } from './await-datastore.js';
@@ -79,12 +80,13 @@ export async function startAgent(context: AgentContext): Promise<Agent> {
       await closeServer(server);
     },
   });
+  const workloadRoutes = (): number => countRoutes(network, settings.values.routeProtocol);
   const sources: MetricSources = {
     node: config.nodeName,
     measurements,
     cluster: () => state.cluster,
     isInSync: () => state.sync?.ready ?? false,
-    routes: () => countRoutes(network, settings.values.routeProtocol),
+    routes: workloadRoutes,
     loggedErrors: () => log.errorCount(),
   };
   state.silent = await startHealth({ parts, settings, clock, log, health: answer, sources });
@@ -93,7 +95,7 @@ export async function startAgent(context: AgentContext): Promise<Agent> {
     name: 'datastore',
     limitMs: Infinity,
     start: async () =>
-      await awaitDatastore(async () => await openStore(config.store), {
+      await awaitDatastore(async () => await openDatastore(config, workloadRoutes), {
         clock,
         log,
         signal,
@@ -115,6 +117,18 @@ export async function startAgent(context: AgentContext): Promise<Agent> {
 
 function countRoutes(network: HostNetwork, protocol: number): number {
   return network.routes().filter(route => route.protocol === protocol).length;
+}
+
+/** An embedded store that is not there would be made anew, and an empty one takes every workload's routes away. */
+async function openDatastore({ store }: AgentConfig, workloadRoutes: () => number): Promise<Store> {
+  if (store.type === 'sqlite' && workloadRoutes() > 0 && !(await storeExists(store))) {
+    throw new CalicoError(
+      'unavailable',
+      `there is no datastore in ${store.directory}, though this host has workloads: ` +
+        "bring it back, or run 'calico-node cleanup' to begin anew",
+    );
+  }
+  return await openStore(store);
 }
 
 /** Makes this host, and in a new cluster the pools, known to all. */

@@ -138,6 +138,27 @@ async function content(): Promise<string> {
   return words.sort().join(' ');
 }
 
+describe('an agent that starts while its datastore is away', () => {
+  test('takes nothing for gone, says what it waits for, and goes on when it is back', async () => {
+    const directory = storeDirectory(lab.installation.paths, lab.plan);
+    await endAgent('SIGTERM');
+    await rename(directory, `${directory}.away`);
+    const run = lab.calicoNode(host);
+    await undisturbed(2, async () => {
+      await eventually('it says what it waits for', async () => {
+        const { ready, reasons } = await lab.status(host).catch(() => ({ ready: true, reasons: [] }));
+        return !ready && reasons.some(reason => reason.includes('there is no datastore in'));
+      });
+    });
+    await rename(`${directory}.away`, directory);
+    await eventually('it is ready', async () => (await lab.status(host)).ready, 10_000);
+    expect(await isAsItShall()).toBe(true);
+    await endAgent('SIGTERM');
+    expect(await run).toMatchObject({ exitCode: 0 });
+    await lab.heal();
+  });
+});
+
 describe('what somebody else did to our table', () => {
   test.each(['flush table inet calico', 'delete table inet calico', 'flush ruleset'])(
     'is undone: nft %s',

@@ -10,6 +10,9 @@ import {
 } from '../../node/index.js';
 import type { AgentConfig, Environment, LocalSettings } from '../../node/index.js';
 
+/** Whoever wants the agent to end does not wait longer; what it holds, the kernel takes back. */
+const STOP_LIMIT_MS = 900;
+
 const usage = `Usage:
   calico-node            run the agent of this host in the foreground
   calico-node cleanup    remove from this host's kernel what the agent put there
@@ -41,7 +44,7 @@ async function runAgent(env: Environment, signal: AbortSignal): Promise<number> 
     // A start that is cut short leaves as little behind as a crash: nothing.
     const agent = await Promise.race([startAgent({ config, local, log, clock: systemClock, signal }), end]);
     const failure = agent === undefined ? undefined : await Promise.race([agent.failed, end]);
-    await agent?.stop();
+    await Promise.race([agent?.stop(), systemClock.sleep(STOP_LIMIT_MS)]);
     if (!signal.aborted) throw failure;
     return 0;
   } catch (error) {
