@@ -1,5 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 /** Time and chance, the only place that touches them, so that everything else can be tested without. */
 export interface Clock {
   /** Milliseconds since the epoch. */
@@ -17,6 +15,8 @@ export const systemClock: Clock = {
   monotonic: () => Number(process.hrtime.bigint()) / 1e6,
   random: () => Math.random(),
   sleep: async (ms, signal) => {
+    // Most short commands never sleep: they do not load it.
+    const { setTimeout: delay } = process.getBuiltinModule('node:timers/promises');
     await delay(ms, undefined, signal === undefined ? undefined : { signal });
   },
 };

@@ -1,13 +1,18 @@
-import { createHash } from 'node:crypto';
+type Algorithm = 'sha1' | 'sha224' | 'sha256';
+
+/** Hashes when it is first needed: an import would cost every short command the start of OpenSSL. */
+function hash(algorithm: Algorithm, text: string, encoding: 'base64url' | 'hex'): string {
+  return process.getBuiltinModule('node:crypto').hash(algorithm, text, encoding);
+}
 
 /** base64url (no padding) of the hash of `text`: the one hash function for pure code. */
-export function digest(algorithm: 'sha1' | 'sha224' | 'sha256', text: string): string {
-  return createHash(algorithm).update(text).digest('base64url');
+export function digest(algorithm: Algorithm, text: string): string {
+  return hash(algorithm, text, 'base64url');
 }
 
 /** Lower-case hex of the hash of `text`. */
-export function hexDigest(algorithm: 'sha1' | 'sha224' | 'sha256', text: string): string {
-  return createHash(algorithm).update(text).digest('hex');
+export function hexDigest(algorithm: Algorithm, text: string): string {
+  return hash(algorithm, text, 'hex');
 }
 
 /**

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { CalicoError } from './errors.js';
 
 export interface ProgramResult {
@@ -25,6 +24,8 @@ export async function runProgram(
 ): Promise<ProgramResult> {
   const { input, env, timeoutMs = 30_000, signal } = options;
   const said = [program, ...args].join(' ');
+  // An import would load what runs programs, and sockets with it, for commands that run none.
+  const { spawn } = process.getBuiltinModule('node:child_process');
   return await new Promise((resolve, reject) => {
     const child = spawn(program, args, {
       env: { ...process.env, ...env, LC_ALL: 'C' },

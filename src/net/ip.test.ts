@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ip } from '../../test/support/resources-arbitrary.js';
@@ -58,5 +59,81 @@ describe('an address', () => {
         expect(`[${formatIp(address)}]`).toBe(new URL(`http://[${formatIp(address)}]`).hostname);
       }),
     );
+  });
+});
+
+describe('what is an address', () => {
+  const piece = fc.constantFrom(
+    '0',
+    '1',
+    'ff',
+    'FFFF',
+    '00bb',
+    '12345',
+    'g',
+    ':',
+    '::',
+    '.',
+    '1.2.3.4',
+    '255',
+    '256',
+    '01',
+    '%eth0',
+    ' ',
+    '\n',
+    '',
+  );
+  const shaped = fc.array(piece, { maxLength: 18 }).map(pieces => pieces.join(''));
+  const grouped = fc
+    .array(fc.constantFrom('0', 'a', 'ffff', '', '1.2.3.4', '0123'), { minLength: 1, maxLength: 10 })
+    .map(groups => groups.join(':'));
+  const dotted = fc
+    .array(fc.constantFrom('0', '9', '10', '99', '100', '199', '249', '255', '256', '00', '', '1000'), {
+      minLength: 1,
+      maxLength: 6,
+    })
+    .map(parts => parts.join('.'));
+
+  test('is what the operating system takes, without a zone', () => {
+    fc.assert(
+      fc.property(fc.oneof(shaped, grouped, dotted, fc.string()), text => {
+        expect(parseIp(text) !== undefined).toBe(isIP(text) !== 0 && !text.includes('%'));
+      }),
+      { numRuns: 20_000 },
+    );
+  });
+
+  test.each([
+    '::',
+    '::1',
+    '1::',
+    '1:2:3:4:5:6:7:8',
+    '1:2:3:4:5:6:1.2.3.4',
+    '::1.2.3.4',
+    '1::1.2.3.4',
+    '::ffff:1.2.3.4',
+    '1:2:3:4:5:6:7::',
+    '0.0.0.0',
+    '255.255.255.255',
+  ])('takes %s', text => {
+    expect(isIP(text)).not.toBe(0);
+    expect(parseIp(text)).toBeDefined();
+  });
+
+  test.each([
+    '1.2.3.4::',
+    '1:2:3:4:5:6:7:8::',
+    '1::2::3',
+    ':::',
+    ':1',
+    '1:',
+    '1:2:3:4:5:6:7:1.2.3.4',
+    '1.2.3',
+    '1.2.3.4.',
+    '01.2.3.4',
+    '::1%eth0',
+    '1.2.3.4\n',
+  ])('refuses %j', text => {
+    expect(parseIp(text)).toBeUndefined();
   });
 });

@@ -1,5 +1,3 @@
-import { isIP } from 'node:net';
-
 export type IpVersion = 4 | 6;
 
 /** An address as a number: 32 bits for version 4, 128 for version 6. IPv4 in IPv6 form is version 4. */
@@ -44,19 +42,36 @@ function padded(groups: readonly string[]): string {
  * Undefined when it is not an address.
  */
 export function parseIp(text: string): Ip | undefined {
-  if (text.includes('%')) return undefined;
-  switch (isIP(text)) {
-    case 4:
-      return { version: 4, bits: parseIpv4(text) };
-    case 6: {
-      const bits = parseIpv6(text);
-      return bits >> 32n === MAPPED_PREFIX >> 32n
-        ? { version: 4, bits: bits & 0xffff_ffffn }
-        : { version: 6, bits };
-    }
-    default:
-      return undefined;
-  }
+  if (IPV4.test(text)) return { version: 4, bits: parseIpv4(text) };
+  if (!isIpv6(text)) return undefined;
+  const bits = parseIpv6(text);
+  return bits >> 32n === MAPPED_PREFIX >> 32n
+    ? { version: 4, bits: bits & 0xffff_ffffn }
+    : { version: 6, bits };
+}
+
+// Decided here and not by node:net, which would load sockets and streams into every program that reads an address.
+const IPV4 = /^(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(?:\.(?!$)|$)){4}$/;
+const GROUPS = /^(?:[0-9a-fA-F]{1,4}(?::(?!$)|$))*$/;
+
+/** How many groups a side of `::` has; undefined when it is not made of groups, and an IPv4 address at the end. */
+function countGroups(side: string, mayEndInIpv4: boolean): number | undefined {
+  if (side === '') return 0;
+  const last = side.slice(side.lastIndexOf(':') + 1);
+  if (!last.includes('.')) return GROUPS.test(side) ? side.split(':').length : undefined;
+  if (!mayEndInIpv4 || !IPV4.test(last)) return undefined;
+  if (side === last) return 2;
+  const before = side.slice(0, -last.length - 1);
+  return before !== '' && GROUPS.test(before) ? before.split(':').length + 2 : undefined;
+}
+
+function isIpv6(text: string): boolean {
+  if (text.length > 45 || !text.includes(':')) return false;
+  const [left = '', right, ...more] = text.split('::');
+  if (right === undefined) return countGroups(left, true) === 8;
+  const [before, after] = [countGroups(left, false), countGroups(right, true)];
+  // `::` stands for at least one group.
+  return more.length === 0 && before !== undefined && after !== undefined && before + after < 8;
 }
 
 function formatIpv6(bits: bigint): string {

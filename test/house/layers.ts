@@ -21,7 +21,7 @@ const frontEnd: Layer = { imports: everythingBelowFrontEnds, io: true };
 
 export const layers: Readonly<Record<string, Layer>> = {
   base: { imports: [], io: true },
-  net: { imports: [], io: ['ip.ts'] },
+  net: { imports: [], io: [] },
   selector: { imports: ['net'], io: [] },
   resources: { imports: ['selector', 'net'], io: [] },
   policy: { imports: ['selector', 'net', 'resources'], io: [] },

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { CalicoError } from '../../base/index.js';
 
@@ -48,7 +47,7 @@ function createTables(connection: DatabaseSync, file: string): void {
     if (numberOf(connection, 'PRAGMA user_version') === 0) {
       if (numberOf(connection, 'SELECT count(*) FROM sqlite_schema') > 0) throw foreign(file);
       connection.exec(tables);
-      connection.prepare('INSERT INTO meta VALUES (1, ?, 1, 0)').run(randomUUID());
+      connection.prepare('INSERT INTO meta VALUES (1, ?, 1, 0)').run(crypto.randomUUID());
     }
     connection.exec('COMMIT');
   } catch (error) {
