@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
 import type { Server } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { openStore } from '../../src/datastore/index.js';
 import type { Store } from '../../src/datastore/index.js';
@@ -104,7 +105,7 @@ describe('the etcd store', () => {
       expect(performance.now() - began).toBeLessThan(5000);
       return results.map(result => (result.status === 'rejected' ? result.reason : result.value));
     };
-    const failure = (text: string): unknown => ({ code: 'unavailable', message: `${start}${text}` });
+    const failure = (text: string): object => ({ code: 'unavailable', message: `${start}${text}` });
 
     test('say of each endpoint what happened', async () => {
       const store = await open(dead, 'http://127.0.0.1:2');
@@ -149,7 +150,14 @@ describe('the etcd store', () => {
     test('end with the fault: the next call finds the server again', async () => {
       const way = await proxy();
       const store = await open(way.endpoint);
+      await put(store, 'a', '0');
+      const lost = put(store, 'a', '?');
       way.cut();
+      await expect(lost).rejects.toMatchObject(
+        failure(
+          `${way.endpoint}: the connection was lost; whether the change was made is not known, look before you repeat it`,
+        ),
+      );
       await expect(store.get('a')).rejects.toMatchObject({ code: 'unavailable' });
       way.join();
       await put(store, 'a', '1');
@@ -334,14 +342,20 @@ describe('the etcd store', () => {
     test('notices a connection that is dead without a word, and goes on', async () => {
       const way = await proxy();
       const writer = await open(server.endpoint);
-      const follower = follow(await open(way.endpoint), 'w/', { deadlineMs: 25_000 });
-      await follower.until(() => follower.events.length === 1);
+      const store = await open(way.endpoint);
+      const follower = follow(store, 'w/');
+      const before = await put(writer, 'w/a');
+      await follower.until(() => follower.content.has('w/a'));
       way.freeze();
-      const revision = await put(writer, 'w/a');
-      const stay = setTimeout(() => way.join(), 9000);
-      await follower.until(() => revisionsOf(follower.events).includes(revision));
-      clearTimeout(stay);
-      expect(revisionsOf(follower.events)).toEqual([revision]);
+      const revision = await put(writer, 'w/b');
+      await delay(6500); // longer than a silence that calls for a sign of life
+      // Nothing was sent on the dead connection, so that it is known that nothing was written.
+      await expect(put(store, 'w/c')).rejects.toMatchObject({
+        message: expect.stringMatching(/: no answer within [\d.]+ s; check ETCD_ENDPOINTS$/),
+      });
+      way.join();
+      await follower.until(() => follower.content.has('w/b'));
+      expect(revisionsOf(follower.events).filter(each => each > before)).toEqual([revision]);
       await follower.stop();
     });
 

@@ -120,16 +120,14 @@ export interface Fault {
   readonly check: string;
 }
 
+/** What became of a call or a connection to the server. */
 export function faultOf(error: unknown, url: string): Fault {
-  const { code, message } =
-    error instanceof ConnectError && error.code === Code.DeadlineExceeded
-      ? { code: '', message: 'no answer in time' }
-      : rootOf(error);
+  const { code, message } = rootOf(error);
   const [, text, check = 'ETCD_ENDPOINTS'] = faults.find(([pattern]) => pattern.test(code)) ?? [];
   if (text !== undefined) return { url, text: text.replace('%', message), check };
-  const closed = code === 'ECONNRESET' || message === connectionClosed;
+  if (message !== connectionClosed) return { url, text: message, check };
   const hint = url.startsWith('https:') ? 'does it speak TLS?' : 'does it want https://?';
-  return { url, text: closed ? `${connectionClosed}; ${hint}` : message, check };
+  return { url, text: `${connectionClosed}; ${hint}`, check };
 }
 
 /** Codes of the system, of OpenSSL and of its verification, as Node names them; % is what was said. */
@@ -138,6 +136,7 @@ const faults: readonly (readonly [pattern: RegExp, text: string, check?: string]
   [/^(ENOTFOUND|EAI_AGAIN)$/, 'the name is not known to DNS'],
   [/^(EHOSTUNREACH|ENETUNREACH)$/, 'no route to it'],
   [/^ERR_HTTP2_ERROR$/, 'is no etcd: it speaks no HTTP/2'],
+  [/^ECONNRESET$/, 'the connection was reset'],
   [/^ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG)$/, 'speaks no TLS; write http://'],
   [
     /CERTIFICATE_REQUIRED|BAD_CERTIFICATE|UNKNOWN_CA/,
@@ -151,7 +150,7 @@ const faults: readonly (readonly [pattern: RegExp, text: string, check?: string]
 function rootOf(error: unknown): { readonly code: string; readonly message: string } {
   let message = '';
   for (let each = error; each instanceof Error; each = each.cause) {
-    message = each instanceof ConnectError ? each.rawMessage : each.message;
+    message = each instanceof ConnectError ? (callFaults.get(each.code) ?? each.rawMessage) : each.message;
     if ('code' in each && typeof each.code === 'string') {
       // Behind a semicolon Node advises on options of its own.
       return { code: each.code, message: message.split(';')[0] ?? message };
@@ -159,3 +158,10 @@ function rootOf(error: unknown): { readonly code: string; readonly message: stri
   }
   return { code: '', message };
 }
+
+/** What the library says of streams, in words of an operator. */
+const callFaults: ReadonlyMap<Code, string> = new Map([
+  [Code.DeadlineExceeded, 'no answer in time'],
+  [Code.Canceled, 'the connection was lost'],
+  [Code.Aborted, 'the connection was lost'],
+]);

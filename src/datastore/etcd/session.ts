@@ -28,7 +28,7 @@ export class Session {
     const timer = setInterval(() => {
       if (!this.isUsable()) clearInterval(timer);
       else if (this.#streams > 0 && this.isSilent()) void this.answers();
-    }, silenceMs).unref();
+    }, silenceMs / 4).unref();
   }
 
   /** False once it was lost, or the server wants no new calls on it. */
@@ -103,7 +103,11 @@ export async function openSession(
     return new Session(http2, clock);
   } catch (error) {
     http2.destroy();
-    throw ConnectError.from(error, Code.Unavailable);
+    // So it ends as well when one side speaks TLS and the other does not.
+    const reset = error instanceof Error && 'code' in error && error.code === 'ECONNRESET';
+    throw reset
+      ? new ConnectError(connectionClosed, Code.Unavailable)
+      : ConnectError.from(error, Code.Unavailable);
   } finally {
     clearTimeout(timer);
   }
