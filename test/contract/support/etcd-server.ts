@@ -127,7 +127,8 @@ async function startMember({
 
 /** Starts etcd, and waits until it says that it serves clients. */
 async function run(args: readonly string[]): Promise<ChildProcess> {
-  const child = spawn('etcd', args, {
+  // By setpriv it ends with us, however we end.
+  const child = spawn('setpriv', ['--pdeathsig=KILL', 'etcd', ...args], {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { PATH: process.env['PATH'], ETCD_UNSUPPORTED_ARCH: process.arch },
   });
