@@ -25,11 +25,12 @@ async function call(command: string, more: Partial<CniCall> = {}): Promise<Progr
 
 /** All that is left anywhere, without the blocks of the node. */
 async function remains(): Promise<readonly string[]> {
+  // First those that wait until the agent has finished what it does after its answer: removing the link.
+  const left = [...(await host.traces()), ...(await host.links())];
   const inPod = (await host.net.ipJson('pod', 'link')).map(({ ifname }) => String(ifname));
   const routes = host.network.routes().filter(({ table }) => table === 254);
   return [
-    ...(await host.traces()),
-    ...(await host.links()),
+    ...left,
     ...inPod.filter(name => name !== 'lo' && !/^(tunl|sit|gre|ip)/.test(name)),
     ...routes.map(({ destination }) => `route ${destination}`).filter(text => !text.includes('ff00:')),
   ];
