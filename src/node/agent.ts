@@ -90,7 +90,7 @@ export async function startAgent(context: AgentContext): Promise<Agent> {
     loggedErrors: () => log.errorCount(),
   };
   state.silent = await startHealth({ parts, settings, clock, log, health: answer, sources });
-  const nft = await startNft({ parts, settings, measurements, log, clock });
+  const nft = await startNft({ config, parts, settings, measurements, log, clock });
   const store = await parts.start({
     name: 'datastore',
     limitMs: Infinity,

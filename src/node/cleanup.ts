@@ -2,7 +2,12 @@ import { access, rm } from 'node:fs/promises';
 import { askSocket, CalicoError, messageOf } from '../base/index.js';
 import type { Clock, Logger } from '../base/index.js';
 import { createBird, renderNothing } from '../bgp/index.js';
-import { createNftApplier, createNftDataplane, IPIP_DEVICE, removeDevice } from '../dataplane/index.js';
+import {
+  createNetlinkNftApplier,
+  createNftDataplane,
+  IPIP_DEVICE,
+  removeDevice,
+} from '../dataplane/index.js';
 import { openHostNetwork } from '../netlink/index.js';
 import type { HostNetwork } from '../netlink/index.js';
 import type { AgentConfig } from './config.js';
@@ -74,9 +79,14 @@ async function removeRoutes(
 }
 
 async function removeTable({ clock, log, say }: CleanupContext): Promise<void> {
-  const applier = createNftApplier();
-  const isThere = (await applier.readBack()) !== undefined;
-  await createNftDataplane({ applier, config: {}, log, clock }).cleanup();
+  const applier = await createNetlinkNftApplier();
+  let isThere: boolean;
+  try {
+    isThere = (await applier.readBack()) !== undefined;
+    await createNftDataplane({ applier, config: {}, log, clock }).cleanup();
+  } finally {
+    applier.close();
+  }
   say(isThere ? 'nftables: table inet calico removed' : 'nftables: no table inet calico');
 }
 

@@ -8,7 +8,15 @@ describe('the configuration of the agent', () => {
       stateDir: '/var/lib/calico',
       store: { type: 'sqlite', directory: '/var/lib/calico/store' },
       backend: 'bird',
+      nftApplier: 'netlink',
     });
+  });
+
+  test('knows two ways for the ruleset into the kernel', () => {
+    expect(readAgentConfig({ CALICO_NFT_APPLIER: 'program' }, 'h').nftApplier).toBe('program');
+    expect(() => readAgentConfig({ CALICO_NFT_APPLIER: 'iptables' }, 'h')).toThrow(
+      /CALICO_NFT_APPLIER='iptables': expected one of netlink, program/,
+    );
   });
 
   test('takes a variable that is set but empty as not set', () => {

@@ -17,6 +17,8 @@ export interface AgentConfig {
   readonly logDir: string;
   readonly store: StoreConfig;
   readonly backend: 'bird' | 'none';
+  /** how the ruleset reaches the kernel: by itself, or, to see what it does, by the nft program */
+  readonly nftApplier: 'netlink' | 'program';
   readonly startup: StartupConfig;
 }
 
@@ -65,6 +67,7 @@ export function readAgentConfig(env: Environment, hostname: string): AgentConfig
     logDir: reader.text('CALICO_LOG_DIR') ?? '/var/log/calico',
     store: readStore(reader, stateDir),
     backend: readBackend(reader),
+    nftApplier: reader.choice('CALICO_NFT_APPLIER', ['netlink', 'program'], text => text) ?? 'netlink',
     startup: readStartupConfig(reader),
   };
   if (reader.issues.length > 0) {

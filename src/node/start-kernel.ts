@@ -1,10 +1,11 @@
 import {
   createEndpointPlumbing,
+  createNetlinkNftApplier,
   createNftApplier,
   createNftDataplane,
   followHostInterfaces,
 } from '../dataplane/index.js';
-import type { EndpointPlumbing, NftConfig, NftDataplane } from '../dataplane/index.js';
+import type { EndpointPlumbing, NftApplier, NftConfig, NftDataplane } from '../dataplane/index.js';
 import type { FelixConfig } from './felix-config/index.js';
 import type { Measurements } from './measurements.js';
 import { Periodic } from './periodic.js';
@@ -25,8 +26,6 @@ function nftConfigFrom(config: FelixConfig): Partial<NftConfig> {
   };
 }
 
-type NftApplier = ReturnType<typeof createNftApplier>;
-
 /** The same applier, with its calls and failures counted. */
 function counted(applier: NftApplier, { nft }: Measurements): NftApplier {
   const count = async <T>(kind: string, call: () => Promise<T>): Promise<T> => {
@@ -39,6 +38,7 @@ function counted(applier: NftApplier, { nft }: Measurements): NftApplier {
     }
   };
   return {
+    ...applier,
     apply: async transaction => await count('apply', async () => await applier.apply(transaction)),
     readBack: async () => await count('list', async () => await applier.readBack()),
   };
@@ -46,17 +46,24 @@ function counted(applier: NftApplier, { nft }: Measurements): NftApplier {
 
 /** Closes what is unknown; policy comes later. */
 export async function startNft({
+  config,
   parts,
   settings,
   measurements,
   log,
   clock,
-}: Pick<Ground, 'parts' | 'settings' | 'measurements' | 'log' | 'clock'>): Promise<NftDataplane> {
+}: Pick<Ground, 'config' | 'parts' | 'settings' | 'measurements' | 'log' | 'clock'>): Promise<NftDataplane> {
+  const applier = await parts.start({
+    name: 'nft applier',
+    start: async () =>
+      config.nftApplier === 'program' ? createNftApplier() : await createNetlinkNftApplier(),
+    stop: opened => opened.close?.(),
+  });
   const nft = await parts.start({
     name: 'nft',
     start: async () => {
       const dataplane = createNftDataplane({
-        applier: counted(createNftApplier(), measurements),
+        applier: counted(applier, measurements),
         config: nftConfigFrom(settings.values),
         log: log.with({ part: 'nft' }),
         clock,

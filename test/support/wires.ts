@@ -7,7 +7,8 @@ import { createTestNet, eventually } from './netns.js';
 import type { TestNet } from './netns.js';
 import { markOf, packetBytes } from './packets.js';
 import type { Mark, PacketOptions } from './packets.js';
-import type { RunNft } from '../../src/dataplane/index.js';
+import { createNetlinkNftApplier, createNftApplier } from '../../src/dataplane/index.js';
+import type { NftApplier, RunNft } from '../../src/dataplane/index.js';
 import type { Packet } from '../../src/policy/index.js';
 
 /** An interface of the router, and who is at the other end of it. */
@@ -28,6 +29,8 @@ export interface Router {
   readonly net: TestNet;
   /** nft, inside the router */
   readonly nft: RunNft;
+  /** as the agent has it: netlink, or, with CALICO_NFT_APPLIER=program, the nft program */
+  readonly applier: NftApplier;
   /** Puts a packet on the wire of that interface. */
   send(interfaceName: string, packet: Packet, mark: Mark, options?: PacketOptions): void;
   /** Sends a packet as one of the router's own processes. */
@@ -211,9 +214,16 @@ export async function createRouter(
     return packets;
   };
 
+  const nft: RunNft = async (args, input) => await net.feed('router', input ?? '', 'nft', ...args);
+  const applier =
+    process.env['CALICO_NFT_APPLIER'] === 'program'
+      ? createNftApplier(nft)
+      : await createNetlinkNftApplier({ netns: net.path('router') });
+
   return {
     net,
-    nft: async (args, input) => await net.feed('router', input ?? '', 'nft', ...args),
+    nft,
+    applier,
     send(interfaceName, packet, mark, options) {
       const { fd, header } = wireOf(interfaceName);
       const frame = Buffer.concat([header[packet.ipVersion], packetBytes(packet, mark, options)]);
@@ -238,6 +248,7 @@ export async function createRouter(
       await net.run('router', 'conntrack', '-F');
     },
     async remove() {
+      applier.close?.();
       host.close();
       for (const { fd } of wires.values()) libc.close(fd);
       await net.remove();
