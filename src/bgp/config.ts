@@ -45,6 +45,8 @@ export interface BgpState {
   readonly pools: readonly BgpPool[];
   /** blocks of addresses that are this node's, and whose claim is completed */
   readonly blocks: readonly Cidr[];
+  /** addresses of other nodes' blocks that live on this one, as networks of one address */
+  readonly borrowedHere: readonly Cidr[];
   readonly logLevel: BgpLogLevel;
   /** workload interfaces begin with one of these: `cali` */
   readonly interfacePrefixes: readonly string[];

@@ -1,5 +1,5 @@
 import type { Issue } from '../base/index.js';
-import { contains, formatIp, parseAsNumber, parseCidr, parseIp } from '../net/index.js';
+import { contains, formatIp, hostCidr, parseAsNumber, parseCidr, parseIp } from '../net/index.js';
 import type { Cidr, Ip, IpVersion } from '../net/index.js';
 import { DEFAULT_AS_NUMBER } from './config.js';
 import type { BgpLogLevel, BgpNode, BgpPeer, BgpPool, BgpState } from './config.js';
@@ -42,6 +42,8 @@ export interface BlockSource {
   readonly cidr: string;
   readonly node: string | undefined;
   readonly confirmed: boolean;
+  /** addresses that live on another node than the owner */
+  readonly borrowed?: readonly { readonly address: string; readonly node: string }[];
 }
 
 /** What is in the store, and what the agent knows of its own host. */
@@ -100,6 +102,7 @@ export function bgpStateFrom(source: BgpSource): BgpStateResult {
     ],
     pools: source.pools.flatMap(pool => poolFrom(pool, source.tunnelsByAgent ?? false, issues)),
     blocks: source.blocks.flatMap(block => blockFrom(block, source.nodeName, issues)),
+    borrowedHere: source.blocks.flatMap(block => borrowedFrom(block, source.nodeName)),
     logLevel: logLevel(source),
     interfacePrefixes: source.interfacePrefixes ?? ['cali'],
     customFilters,
@@ -285,6 +288,13 @@ function blockFrom(source: BlockSource, nodeName: string, issues: Issue[]): read
     return [];
   }
   return [cidr];
+}
+
+function borrowedFrom({ borrowed = [] }: BlockSource, nodeName: string): readonly Cidr[] {
+  return borrowed.flatMap(({ address, node }) => {
+    const ip = node === nodeName ? parseIp(address) : undefined;
+    return ip === undefined ? [] : [hostCidr(ip)];
+  });
 }
 
 /** Two speakers with one router id never come up with each other: say so by name instead of leaving them Idle. */

@@ -80,6 +80,12 @@ function words(text: string): readonly string[] {
   return text.split(/\s+/).filter(word => word !== '');
 }
 
+/** The type of the session that has this name; undefined for one that is not ours. */
+export function peerTypeOf(name: string): PeerType | undefined {
+  const [, kind = ''] = /^(Global|Node|Mesh)_([0-9a-fA-F_]+)$/.exec(name) ?? [];
+  return TYPES[kind];
+}
+
 function peerOf(columns: readonly string[]): readonly PeerStatus[] {
   const [name = '', proto, , state, date, ...rest] = columns;
   const [, kind = '', packed = ''] = /^(Global|Node|Mesh)_([0-9a-fA-F_]+)$/.exec(name) ?? [];

@@ -1,6 +1,7 @@
 import { isCalicoError, messageOf } from '../base/index.js';
 import type { Clock, Issue, Logger } from '../base/index.js';
-import { bgpStateFrom, renderBird } from '../bgp/index.js';
+import { bgpStateFrom } from '../bgp/index.js';
+import type { BgpState } from '../bgp/index.js';
 import { uplinkOf } from '../dataplane/index.js';
 import type { ClusterEvent } from '../datastore/index.js';
 import type { BlockEvent, BlockRoutes } from '../ipam/index.js';
@@ -13,8 +14,8 @@ export interface BgpSyncParts {
   readonly interfacePrefixes: readonly string[];
   /** those that the host has at the moment */
   readonly addresses: () => readonly AddressInfo[];
-  /** brings a configuration into force; called again with each new text */
-  readonly apply: (configuration: string) => Promise<void>;
+  /** brings the daemon in line; called again with each new state */
+  readonly apply: (state: BgpState) => Promise<void>;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -154,7 +155,7 @@ export class BgpSync {
       tunnelsByAgent: true,
     });
     this.#report(issues);
-    await this.#parts.apply(renderBird(state));
+    await this.#parts.apply(state);
   }
 
   /** Only the host itself knows how long the prefix of its addresses is. */

@@ -11,6 +11,7 @@ import {
 import { openHostNetwork } from '../netlink/index.js';
 import type { HostNetwork } from '../netlink/index.js';
 import type { AgentConfig } from './config.js';
+import { endGobgp } from './daemons.js';
 
 export interface CleanupContext {
   readonly config: AgentConfig;
@@ -57,6 +58,14 @@ async function removeBird({ config, clock, log, say }: CleanupContext, network: 
   await bird.stop({ graceful: false });
   for (const file of files) await rm(file, { force: true });
   say(`BIRD: ended, ${String(before - routesLeft())} of its routes removed`);
+}
+
+/** Its routes are the agent's, under a protocol number of their own. */
+async function removeGobgp(context: CleanupContext, network: HostNetwork): Promise<void> {
+  const files = ['gobgp.json', 'gobgp.sock', 'gobgp.pid'].map(name => `${context.config.runDir}/${name}`);
+  const count = await endGobgp({ ...context, network });
+  for (const file of files) await rm(file, { force: true });
+  if (count > 0) context.say(`GoBGP: ended, ${String(count)} of its routes removed`);
 }
 
 async function removeRoutes(
@@ -116,6 +125,7 @@ export async function cleanUp(context: CleanupContext): Promise<readonly string[
   try {
     let throughTunnel = false;
     await attempt(async () => await removeBird(context, network));
+    await attempt(async () => await removeGobgp(context, network));
     await attempt(async () => {
       ({ throughTunnel } = await removeRoutes(context, network));
     });

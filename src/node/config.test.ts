@@ -71,7 +71,7 @@ describe('the configuration of the agent', () => {
       readAgentConfig({ IP: 'aa::1', AS: 'x', CALICO_NETWORKING_BACKEND: 'ospf' }, 'h');
     expect(read).toThrow(/IP='aa::1': expected an IPv4 address or autodetect/);
     expect(read).toThrow(/AS='x': expected an AS number/);
-    expect(read).toThrow(/CALICO_NETWORKING_BACKEND='ospf': expected one of bird, none/);
+    expect(read).toThrow(/CALICO_NETWORKING_BACKEND='ospf': expected one of bird, gobgp, none/);
   });
 
   test.each([

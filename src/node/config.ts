@@ -6,6 +6,9 @@ import type { Environment } from './environment-reader.js';
 import { readStartupConfig } from './startup-config.js';
 import type { StartupConfig } from './startup-config.js';
 
+/** What brings routes to other hosts; `none`: policy only. */
+const BACKENDS = ['bird', 'gobgp', 'none'] as const;
+
 /** All that the agent is told from outside, read once from the environment. */
 export interface AgentConfig {
   readonly nodeName: string;
@@ -16,9 +19,9 @@ export interface AgentConfig {
   readonly runDir: string;
   readonly logDir: string;
   readonly store: StoreConfig;
-  readonly backend: 'bird' | 'none';
   /** how the ruleset reaches the kernel: by itself, or, to see what it does, by the nft program */
   readonly nftApplier: 'netlink' | 'program';
+  readonly backend: (typeof BACKENDS)[number];
   readonly startup: StartupConfig;
 }
 
@@ -42,7 +45,7 @@ function readStore(reader: EnvironmentReader, stateDir: string): StoreConfig {
 }
 
 function readBackend(reader: EnvironmentReader): AgentConfig['backend'] {
-  const chosen = reader.choice('CALICO_NETWORKING_BACKEND', ['bird', 'none'], text => text);
+  const chosen = reader.choice('CALICO_NETWORKING_BACKEND', BACKENDS, text => text);
   // How manifests said it before there were backends to choose from.
   return chosen ?? (reader.flag('CALICO_NETWORKING') === false ? 'none' : 'bird');
 }

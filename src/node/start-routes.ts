@@ -1,19 +1,16 @@
 import type { Logger } from '../base/index.js';
-import { createBird } from '../bgp/index.js';
-import type { BgpDaemon } from '../bgp/index.js';
 import { Tunnels } from '../dataplane/index.js';
 import type { ClusterEvent } from '../datastore/index.js';
 import { createAllocator, watchBlocks } from '../ipam/index.js';
 import type { BlockEvent } from '../ipam/index.js';
 import { BgpSync } from './bgp-sync.js';
+import { createDaemon, endOtherDaemons } from './daemons.js';
+import type { RoutingDaemon } from './daemons.js';
 import { keepUp, startJob } from './lifecycle.js';
 import { ensureTunnelAddress } from './tunnel-address.js';
 import { TunnelSync } from './tunnel-sync.js';
 import type { FelixConfig } from './felix-config/index.js';
 import type { Wiring } from './wiring.js';
-
-/** The routing protocol number that BIRD gives its routes in the kernel (RTPROT_BIRD). */
-const BIRD_ROUTES = 12;
 
 /** What the routes are built on. */
 export interface RoutesGround extends Pick<
@@ -47,7 +44,7 @@ export async function startRoutes(ground: RoutesGround): Promise<Routes> {
       tunnelSync.handleCluster(event);
       bgp?.sync.handleCluster(event);
     },
-    bgpStatus: bgp === undefined ? undefined : async () => await bgp.bird.status(),
+    bgpStatus: bgp === undefined ? undefined : async () => await bgp.daemon.status(),
     problems: () => [...tunnels.problems(), ...tunnelSync.problems(), ...(bgp?.sync.problems() ?? [])],
   };
 }
@@ -72,22 +69,15 @@ async function startBlocks(
   });
 }
 
-async function startBgp(ground: RoutesGround): Promise<{ sync: BgpSync; bird: BgpDaemon } | undefined> {
+async function startBgp(ground: RoutesGround): Promise<{ sync: BgpSync; daemon: RoutingDaemon } | undefined> {
   const { parts, config, settings, log, clock, network } = ground;
-  if (config.backend === 'none') return undefined;
-  const bird = await parts.start({
-    name: 'bird',
-    start: async () =>
-      await Promise.resolve(
-        createBird({
-          runDir: config.runDir,
-          logDir: config.logDir,
-          hasBirdRoutes: () => network.routes().some(route => route.protocol === BIRD_ROUTES),
-          log: log.with({ part: 'bird' }),
-          clock,
-        }),
-      ),
-    stop: daemon => daemon.close(),
+  const { backend } = config;
+  await endOtherDaemons(backend, ground);
+  if (backend === 'none') return undefined;
+  const daemon = await parts.start({
+    name: backend,
+    start: async () => await Promise.resolve(createDaemon(backend, ground)),
+    stop: started => started.close(),
   });
   const sync = await parts.start({
     name: 'bgp',
@@ -97,14 +87,16 @@ async function startBgp(ground: RoutesGround): Promise<{ sync: BgpSync; bird: Bg
           nodeName: config.nodeName,
           interfacePrefixes: settings.values.interfacePrefixes,
           addresses: () => network.addresses(),
-          apply: text => bird.apply(text),
+          apply: async state => {
+            await daemon.apply(state);
+          },
           clock,
           log: log.with({ part: 'bgp' }),
         }),
       ),
     stop: each => each.stop(),
   });
-  return { sync, bird };
+  return { sync, daemon };
 }
 
 async function startTunnels(ground: RoutesGround): Promise<{ tunnels: Tunnels; sync: TunnelSync }> {

@@ -34,7 +34,14 @@ export const layers: Readonly<Record<string, Layer>> = {
   },
   bgp: {
     imports: ['policy', 'ipam', 'resources', 'net'],
-    io: ['bird.ts', 'bird-config-file.ts', 'bird-process.ts', 'control-socket.ts'],
+    io: [
+      'bird.ts',
+      'bird-config-file.ts',
+      'bird-process.ts',
+      'control-socket.ts',
+      'gobgp.ts',
+      'gobgp-program.ts',
+    ],
   },
   cli: frontEnd,
   cni: frontEnd,
