@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { stringify } from 'yaml';
+import { dump } from 'js-yaml';
 import { systemClock } from '../src/base/index.js';
 import { createResourceClient, openStore } from '../src/datastore/index.js';
 import type { Store, StoreConfig } from '../src/datastore/index.js';
@@ -202,7 +202,7 @@ const documents = Array.from({ length: RESOURCES }, (_, index) => mixed(index));
 async function main(): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'calico-bench-'));
   const file = join(directory, 'resources.yaml');
-  writeFileSync(file, documents.map(document => stringify(document)).join('---\n'));
+  writeFileSync(file, documents.map(document => dump(document)).join('---\n'));
   const server = await startEtcd();
   const shared = { PATH: process.env['PATH'] ?? '', CALICO_STATE_DIR: directory };
   try {
