@@ -1,11 +1,10 @@
 #!/bin/bash
-# Process 1 of the virtual machine: file systems of its own for everything that the test writes, the modules
-# that the test is about, then the test program. Argument: the directory with the built program.
+# Process 1 of the virtual machine: a file system of its own for what the test writes (all below /run), the
+# modules that the test is about, then the test program. PROGRAM is the directory with it, NODE the runtime.
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t tmpfs tmpfs /run
-mount -t tmpfs tmpfs /tmp
 mkdir /run/netns
 
 modules=$(echo /usr/lib/uml/modules/*)
