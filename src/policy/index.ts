@@ -36,7 +36,7 @@ export type {
   SetId,
   Stage,
 } from './model.js';
-export type { Hop, Packet } from './packet.js';
+export type { Hop, Packet, Place } from './packet.js';
 export { emptyModel, modelOf } from './snapshot.js';
 export type { Model } from './snapshot.js';
 export type { Verdict } from './verdict.js';

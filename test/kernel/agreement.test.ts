@@ -1,10 +1,18 @@
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { silentLogger, systemClock } from '../../src/base/index.js';
-import { createNftApplier, createNftDataplane } from '../../src/dataplane/index.js';
+import { createNftDataplane } from '../../src/dataplane/index.js';
 import type { NftDataplane } from '../../src/dataplane/index.js';
 import { createPolicyGraph, evaluate, explainBriefly } from '../../src/policy/index.js';
-import type { DataplaneUpdate, Endpoint, Hop, Model, Packet, Verdict } from '../../src/policy/index.js';
+import type {
+  DataplaneUpdate,
+  Endpoint,
+  Hop,
+  Model,
+  Packet,
+  Place,
+  Verdict,
+} from '../../src/policy/index.js';
 import {
   arbitraryWorld,
   changesBetween,
@@ -47,11 +55,15 @@ function hopOf(packet: Packet): Hop {
 
 /** The evaluator's opinion of what this one router does: remote ends are somebody else's affair. */
 function opinion(model: Model, packet: Packet): Verdict {
-  const isRemote = (address: string): boolean => remoteAddresses.includes(address);
+  const at = (address: string, remoteHost: string): Place | undefined =>
+    remoteAddresses.includes(address)
+      ? { host: remoteHost }
+      : localSlots.find(slot => slot.addresses.includes(address))?.id;
+  const [from, to] = [packet.from ?? at(packet.source, 'there'), at(packet.destination, 'elsewhere')];
   return evaluate(model, {
     ...packet,
-    ...(packet.from === undefined && isRemote(packet.source) && { from: { host: 'there' } }),
-    ...(isRemote(packet.destination) && { to: { host: 'elsewhere' } }),
+    ...(from !== undefined && { from }),
+    ...(to !== undefined && { to }),
     hops: [hopOf(packet)],
   });
 }
@@ -101,13 +113,15 @@ async function portIndexes(): Promise<number> {
 
 function dataplane(action: 'drop' | 'return'): NftDataplane {
   return createNftDataplane({
-    applier: createNftApplier(router.nft),
+    applier: router.applier,
     // Policy alone shall decide over packets that conntrack cannot make sense of.
     config: { endpointToHostAction: action, dropInvalid: false },
     log: silentLogger,
     clock: systemClock,
   });
 }
+
+type Disagreement = NonNullable<Tally['first']>;
 
 interface Tally {
   allowed: number;
@@ -116,7 +130,7 @@ interface Tally {
   /** what host endpoints have decided, at which stage */
   readonly atHosts: Set<string>;
   readonly disagreements: string[];
-  first?: { readonly model: Model; readonly packet: Packet };
+  first?: { readonly model: Model; readonly packet: Packet; readonly passed: boolean };
 }
 
 /** Programs the world and tries its packets. */
@@ -142,7 +156,7 @@ async function judge(
     }
     if (verdict.allowed === passed[at]) continue;
     const kernel = passed[at] === true ? 'passes' : 'drops';
-    tally.first ??= { model: world.model, packet };
+    tally.first ??= { model: world.model, packet, passed: passed[at] === true };
     tally.disagreements.push(
       `${JSON.stringify(packet)}\n  the kernel ${kernel} it; ${explainBriefly(verdict)}`,
     );
@@ -164,23 +178,24 @@ async function liveThrough(worlds: readonly World[], action: 'drop' | 'return', 
   await driver.stop();
 }
 
-/** Whether the two differ on that packet in a world that is programmed afresh. */
-async function differs(model: Model, packet: Packet): Promise<boolean> {
+/** Whether they differ on that packet in the same way in a world that is programmed afresh. */
+async function differs(model: Model, { packet, passed: did }: Disagreement): Promise<boolean> {
   const driver = dataplane(model.settings.defaultEndpointToHostAction === 'drop' ? 'drop' : 'return');
   await driver.setHostInterfaces(hostInterfaces);
   await driver.apply(createPolicyGraph(here).apply(changesBetween(undefined, model)));
   await router.forgetConnections();
   const [passed] = await range.shoot([probeOf(packet)], controlsOf([...model.endpoints.values()]));
   await driver.stop();
-  return passed !== opinion(model, packet).allowed;
+  return passed === did && opinion(model, packet).allowed !== did;
 }
 
 /** The smallest world that shows the first disagreement; for a test of its own. */
-async function smallestWorld({ model, packet }: NonNullable<Tally['first']>): Promise<string> {
-  if (!(await differs(model, packet))) return 'programmed afresh they agree: it takes the worlds before';
+async function smallestWorld(first: Disagreement): Promise<string> {
+  const { model } = first;
+  if (!(await differs(model, first))) return 'programmed afresh they agree: it takes the worlds before';
   const { endpoints, policies, profiles } = await smallestModel(
     model,
-    async less => await differs(less, packet),
+    async less => await differs(less, first),
   );
   const content = [endpoints, policies, profiles].map(each => [...each.values()]);
   const plain = (_: string, value: unknown): unknown =>
