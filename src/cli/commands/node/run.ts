@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { buildInfo, CalicoError } from '../../../base/index.js';
+import { buildInfo } from '../../../base/index.js';
 import { defineCommand, flag, text } from '../../command.js';
 import type { ExitCode } from '../../command.js';
 import { readSettings } from '../../connection-settings.js';
@@ -54,12 +54,6 @@ export const nodeRunCommand = defineCommand({
       const run = readRunOptions(options, hostname());
       const datastore = await readSettings({ env, configFile });
       if (dryrun) return printDocker(dockerCommand(run, datastore, initSystem), initSystem, out);
-      if (run.backend === 'gobgp') {
-        throw new CalicoError(
-          'unsupported',
-          'backend gobgp runs in the calico/node container only (see --dryrun)',
-        );
-      }
       const variables = nativeVariables(run, datastore.settings);
       if (initSystem) {
         out.text(systemdUnit(program, variables));
