@@ -148,7 +148,8 @@ export class NetlinkSocket {
     this.#transmit();
     const answers = new Map<number, KernelAnswer>();
     const { libc, received, view } = this.#kernel;
-    for (;;) {
+    // The answer to the last request is the last of all.
+    while (!answers.has(requests.length - 1)) {
       const length = libc.receive(this.#fd, received);
       if (length === EAGAIN) break;
       if (length < 0) throw kernelError('read from the kernel', { result: length });

@@ -29,7 +29,6 @@ const SEND_BUFFER = 64 * 1024 * 1024;
 const RECEIVE_BUFFER = 8 * 1024 * 1024;
 const NFTA_GEN_ID = 1;
 const ENOENT = -2;
-const UNANSWERED_BATCHES = 3;
 
 const batchBegin: Request = { type: messageTypes.batchBegin, write: writeBatchEdge };
 /** Its acknowledgement is the one sign that the batch is in effect; a batch without an end is forgotten. */
@@ -64,14 +63,10 @@ export class Nftables {
 
   /** All of the requests take effect at one moment, or, when it returns a failure, none. */
   commit(requests: readonly Request[]): BatchFailure | undefined {
-    for (let attempt = 1; attempt <= UNANSWERED_BATCHES; attempt++) {
-      const { generation } = this.#askGeneration();
-      const answers = this.#socket.exchange([batchBegin, ...requests, batchEnd]);
-      const failure = firstFailure(answers, requests.length);
-      if (failure !== undefined || answers.has(requests.length + 1)) return failure;
-      // No word at all (see UNANSWERED_ATTEMPTS): sent again only when surely nothing was done.
-      if (this.#askGeneration().generation !== generation) break;
-    }
+    const answers = this.#socket.exchange([batchBegin, ...requests, batchEnd]);
+    const failure = firstFailure(answers, requests.length);
+    if (failure !== undefined || answers.has(requests.length + 1)) return failure;
+    // No word at all: it may have been done, and done twice it would mean something else.
     throw new CalicoError('unavailable', 'nftables: the kernel gave no answer to a batch');
   }
 

@@ -3,7 +3,7 @@ import { formatIp, parseIp, widthOf } from '../../../net/index.js';
 import type { Ip, IpVersion } from '../../../net/index.js';
 import type { NftKeyType } from '../../../netlink/index.js';
 import type { ElementKey, KeyField, NftSet } from '../model.js';
-import { keyText } from '../text.js';
+import { isInterfaceName } from '../text.js';
 
 /** Each field of a concatenation starts at a multiple of four bytes. */
 function padded(length: number): number {
@@ -22,6 +22,11 @@ interface Field {
 
 /** An address in network order. */
 export function addressBytes({ version, bits }: Ip): Uint8Array {
+  if (version === 4) {
+    // Tens of thousands of them come at once.
+    const number = Number(bits);
+    return Uint8Array.of(number >>> 24, number >>> 16, number >>> 8, number);
+  }
   const bytes = new Uint8Array(widthOf(version) / 8);
   for (let [at, rest] = [bytes.length - 1, bits]; at >= 0; at--, rest >>= 8n)
     bytes[at] = Number(rest & 0xffn);
@@ -39,8 +44,16 @@ export function portBytes(port: number): Uint8Array {
   return Uint8Array.of(port >> 8, port & 0xff);
 }
 
+function numberIn(text: string, max: number): number {
+  const number = Number(text);
+  if (!/^[0-9]{1,5}$/.test(text) || number > max)
+    throw new Error(`not in 0..${String(max)}: ${JSON.stringify(text)}`);
+  return number;
+}
+
 /** An interface's name filled up with zero bytes. */
 function interfaceBytes(name: string): Uint8Array {
+  if (!isInterfaceName(name)) throw new Error(`not an interface name: ${JSON.stringify(name)}`);
   const bytes = new Uint8Array(interfaceLength);
   bytes.set(new TextEncoder().encode(name));
   return bytes;
@@ -70,12 +83,12 @@ const fields: Readonly<Record<KeyField, Field>> = {
   ipv6_addr: addressField(8, 6),
   inet_proto: {
     type: { id: 12, length: 1, byteOrder: 'big-endian' },
-    bytes: text => Uint8Array.of(Number(text)),
+    bytes: text => Uint8Array.of(numberIn(text, 0xff)),
     text: bytes => String(bytes[0] ?? 0),
   },
   inet_service: {
     type: { id: 13, length: 2, byteOrder: 'big-endian' },
-    bytes: text => portBytes(Number(text)),
+    bytes: text => portBytes(numberIn(text, 0xffff)),
     text: ([high = 0, low = 0]) => String(high * 256 + low),
   },
   ifname: {
@@ -113,10 +126,10 @@ export function keyFieldsOf(id: number): readonly KeyField[] | undefined {
   return key.length === 0 ? undefined : key;
 }
 
-/** An element's key in the set's form; text.ts has the one check of what a key may be. */
+/** An element's key in the set's form; throws for what is none. */
 export function keyBytes(set: NftSet, key: ElementKey): Uint8Array {
-  keyText(set, key);
   const values = key.split(' . ');
+  if (values.length !== set.key.length) throw new Error(`not a key of ${set.name}: ${JSON.stringify(key)}`);
   const { length } = keyTypeOf(set.key);
   if (set.key.length === 1) return fieldBytes(set.key, values, 0);
   const bytes = new Uint8Array(length);
