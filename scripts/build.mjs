@@ -3,9 +3,16 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { build } from 'esbuild';
+import { mergeChunks } from './lib/merge-chunks.mjs';
 
 const root = new URL('..', import.meta.url).pathname;
 const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
+
+/** What short commands load: docs/benchmarks.md, startup. */
+const startGroups = {
+  start: ['src/bin/calicoctl.ts', 'src/cli/commands/version.ts'],
+  resources: ['src/cli/commands/get.ts', 'src/cli/connect.ts', 'src/datastore/sqlite/sqlite-store.ts'],
+};
 
 function gitCommit() {
   const git = spawnSync('git', ['rev-parse', '--short=8', 'HEAD'], { cwd: root, encoding: 'utf8' });
@@ -16,27 +23,38 @@ async function buildPrograms() {
   const entryPoints = readdirSync(`${root}src/bin`)
     .filter(name => name.endsWith('.ts') && !name.endsWith('.test.ts'))
     .map(name => `${root}src/bin/${name}`);
-  await build({
-    entryPoints,
-    outdir: `${root}dist`,
-    bundle: true,
+  const outdir = `${root}dist`;
+  const options = {
+    absWorkingDir: root,
     platform: 'node',
     format: 'esm',
     target: 'node24',
-    splitting: true,
-    chunkNames: 'chunks/[name]-[hash]',
     // koffi finds its native library beside itself; pino starts worker files by path.
     external: ['koffi', 'pino'],
+    // Half as much to read at each start; names stay, for what is wrong must be found.
+    minifySyntax: true,
+    minifyWhitespace: true,
+    logLevel: 'warning',
+  };
+  const { metafile } = await build({
+    ...options,
+    entryPoints,
+    outdir,
+    bundle: true,
+    splitting: true,
+    chunkNames: 'chunks/[name]-[hash]',
+    metafile: true,
     define: {
       __VERSION__: JSON.stringify(`v${version}`),
       __BUILD_DATE__: JSON.stringify(new Date().toISOString().replace(/\.\d+Z$/, '+0000')),
       __GIT_COMMIT__: JSON.stringify(gitCommit()),
     },
     banner: {
-      js: "import { createRequire as calicoRequire } from 'node:module'; const require = calicoRequire(import.meta.url);",
+      // Pure, so that it is left out again where nothing calls it.
+      js: "import { createRequire as calicoRequire } from 'node:module'; const require = /* @__PURE__ */ (() => calicoRequire(import.meta.url))();",
     },
-    logLevel: 'warning',
   });
+  await mergeChunks({ root, outdir, metafile, options, groups: startGroups });
 }
 
 function buildLauncher() {

@@ -1,4 +1,3 @@
-import { chmod, rm } from 'node:fs/promises';
 import type { Server } from 'node:http';
 
 export interface HttpAnswer {
@@ -36,6 +35,8 @@ async function listen(server: Server, start: (listening: () => void) => void): P
 
 /** Serves `handler` on a Unix socket that only root may use. A stale socket of a dead agent is replaced. */
 export async function serveOnSocket(path: string, handler: HttpHandler): Promise<Server> {
+  // As node:http, node:fs/promises is loaded by those who serve, and not by every short command.
+  const { chmod, rm } = process.getBuiltinModule('node:fs/promises');
   await rm(path, { force: true });
   const server = await createHandlerServer(handler);
   // Between listen and chmod the socket has the mode that the umask leaves: the directory is 0700.

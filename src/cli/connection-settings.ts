@@ -1,9 +1,11 @@
-import { statSync } from 'node:fs';
 import { CalicoError } from '../base/index.js';
 import { etcdConfig, namesEtcd } from '../datastore/index.js';
 import type { EtcdSettings, StoreConfig } from '../datastore/index.js';
 import { settingNames } from './settings.js';
 import type { Settings } from './settings.js';
+
+// Not imported: an import of node:fs evaluates all that it can lazily load, streams included.
+const { statSync } = process.getBuiltinModule('node:fs');
 
 export interface SettingsSource {
   readonly env: Readonly<Record<string, string | undefined>>;

@@ -1,7 +1,9 @@
-import { existsSync } from 'node:fs';
 import { CalicoError } from '../base/index.js';
 import type { EtcdConfig } from './etcd/config.js';
 import type { Store } from './store.js';
+
+// Not imported: an import of node:fs evaluates all that it can lazily load, streams included.
+const { existsSync } = process.getBuiltinModule('node:fs');
 
 /** Which datastore, and where: `DATASTORE_TYPE` and its settings. */
 export type StoreConfig =

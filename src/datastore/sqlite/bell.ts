@@ -1,8 +1,10 @@
-import { utimesSync, watch } from 'node:fs';
 import type { FSWatcher } from 'node:fs';
 import type { Clock } from '../../base/index.js';
 import { createBell, inodeOf } from './files.js';
 import type { StoreFiles } from './files.js';
+
+// Not imported: an import of node:fs evaluates all that it can lazily load, streams included.
+const { utimesSync, watch } = process.getBuiltinModule('node:fs');
 
 /**
  * Wakes the watches of all processes after a commit. Writing the log of SQLite cannot be that signal: it is

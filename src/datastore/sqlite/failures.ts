@@ -1,7 +1,9 @@
-import { accessSync, constants } from 'node:fs';
 import { CalicoError, messageOf } from '../../base/index.js';
 import type { ErrorCode } from '../../base/index.js';
 import type { StoreFiles } from './files.js';
+
+// Not imported: an import of node:fs evaluates all that it can lazily load, streams included.
+const { accessSync, constants } = process.getBuiltinModule('node:fs');
 
 /** Primary result codes of SQLite (https://sqlite.org/rescode.html) that mean something to an operator. */
 const result = {

@@ -1,6 +1,8 @@
-import { closeSync, mkdirSync, openSync, statSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { CalicoError } from '../../base/index.js';
+
+// Not imported: an import of node:fs evaluates all that it can lazily load, streams included.
+const { closeSync, mkdirSync, openSync, statSync, statfsSync } = process.getBuiltinModule('node:fs');
 
 /** Where the parts of one store lie; a store has a directory of its own. */
 export interface StoreFiles {

@@ -1,4 +1,3 @@
-import { setImmediate, setTimeout as delay } from 'node:timers/promises';
 import { CalicoError, isCalicoError, systemClock } from '../../base/index.js';
 import type { Clock } from '../../base/index.js';
 import { checkCommit } from '../check-commit.js';
@@ -125,7 +124,7 @@ class SqliteStore implements Store {
         generation = connection;
         position = drained.position;
         if (drained.event !== undefined && !ended()) yield drained.event;
-        if (drained.more) await setImmediate();
+        if (drained.more) await process.getBuiltinModule('node:timers/promises').setImmediate();
         else if (!ended()) await rest();
       } catch (error) {
         if (ended()) return;
@@ -150,7 +149,7 @@ class SqliteStore implements Store {
       }
       // SQLite's own waiting would block the event loop and starves the unlucky. Not the clock's sleep: the
       // process has to stay alive until its commit is through.
-      await delay(1 + this.#clock.random() * 7);
+      await process.getBuiltinModule('node:timers/promises').setTimeout(1 + this.#clock.random() * 7);
     }
   }
 
