@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isCalicoError } from '../../src/base/index.js';
+import { isCalicoError, systemClock } from '../../src/base/index.js';
+import { setReservation } from '../../src/ipam/index.js';
 import { addressAt, formatIp, parseCidr } from '../../src/net/index.js';
 import { openIpamWorld } from './ipam/world.js';
 import type { IpamWorld } from './ipam/world.js';
@@ -39,6 +40,22 @@ const operation = fc.oneof(
   {
     weight: 1,
     arbitrary: fc.record({ kind: fc.constant('leave' as const), host: fc.nat(hosts - 1) }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('give-back' as const),
+      host: fc.nat(hosts - 1),
+      pick: fc.nat(1000),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('reserve' as const),
+      host: fc.nat(hosts - 1),
+      range: fc.constantFrom('10.0.0.0/27', '10.0.0.64/26', '10.2.0.8/29', 'fd00::/124'),
+    }),
   },
 );
 
@@ -81,6 +98,15 @@ async function run(world: IpamWorld, model: Model, step: Operation): Promise<rea
     }
     case 'leave':
       await allocator.releaseAffinities(node);
+      return [];
+    case 'give-back': {
+      const blocks = [...(await world.blocks()).keys()];
+      const block = blocks[step.pick % Math.max(1, blocks.length)];
+      if (block !== undefined) await allocator.releaseBlock(node, block);
+      return [];
+    }
+    case 'reserve':
+      await setReservation({ store: world.store, clock: systemClock }, { name: 'r', cidrs: [step.range] });
   }
   return [];
 }
@@ -121,6 +147,7 @@ async function withWorld(body: (world: IpamWorld) => Promise<void>): Promise<voi
   const world = await openIpamWorld(hosts);
   try {
     for (const pool of pools) await world.setPool(pool);
+    await world.setPool('10.2.0.0/27', { blockSize: 29 });
     await body(world);
   } finally {
     await world.close();
