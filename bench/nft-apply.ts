@@ -140,22 +140,27 @@ async function run(): Promise<void> {
   };
   const netlink = await createNetlinkNftApplier();
   const program = createNftApplier();
-  const readBack: [number, number] = [0, 0];
   const compare = async (each: Case, rounds: readonly [number, number]): Promise<void> => {
     const [own, nft] = [await measure(netlink, each, rounds[0]), await measure(program, each, rounds[1])];
-    console.log(`${each.name}: netlink ${figure(own)}, nft ${figure(nft)}, ratio ${(nft / own).toFixed(0)}`);
+    console.log(`${each.name}: netlink ${figure(own)}, nft ${figure(nft)}, ratio ${(nft / own).toFixed(1)}`);
   };
   await compare(all, [5, 5]);
   await netlink.apply(whole);
   await compare(oneMember, [2_000, 20]);
   await compare(oneEndpoint, [500, 20]);
   await compare(many, [20, 5]);
-  for (const [at, applier] of [netlink, program].entries()) {
-    const start = performance.now();
-    await applier.readBack();
-    readBack[at] = performance.now() - start;
+  const reading: number[] = [];
+  for (const applier of [netlink, program]) {
+    const times: number[] = [];
+    for (let round = 0; round < 5; round++) {
+      const start = performance.now();
+      await applier.readBack();
+      times.push(performance.now() - start);
+    }
+    reading.push(median(times));
   }
-  console.log(`reading it back: netlink ${figure(readBack[0])}, nft ${figure(readBack[1])}`);
+  const [own = NaN, nft = NaN] = reading;
+  console.log(`reading it back: netlink ${figure(own)}, nft ${figure(nft)}, ratio ${(nft / own).toFixed(1)}`);
   netlink.close();
 }
 
