@@ -53,12 +53,15 @@ export async function undoInterrupted(options: {
 }): Promise<number> {
   const { records, handle, log } = options;
   const interrupted = records.list().filter(({ state }) => state !== 'added');
-  for (const { request, state } of interrupted) {
-    const { exitCode, stdout } = await handle({ ...request, command: 'DEL' });
-    const fields = { container: request.containerId, interface: request.ifName, state };
-    if (exitCode === 0) log.info('an interrupted attachment was removed', fields);
-    else log.warn('an interrupted attachment could not be removed', { ...fields, answer: stdout });
-  }
+  // Side by side: an IPAM plugin that hangs must not keep the agent from starting for each of them in turn.
+  await Promise.all(
+    interrupted.map(async ({ request, state }) => {
+      const { exitCode, stdout } = await handle({ ...request, command: 'DEL' });
+      const fields = { container: request.containerId, interface: request.ifName, state };
+      if (exitCode === 0) log.info('an interrupted attachment was removed', fields);
+      else log.warn('an interrupted attachment could not be removed', { ...fields, answer: stdout });
+    }),
+  );
   return interrupted.length;
 }
 
