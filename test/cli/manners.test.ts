@@ -222,9 +222,9 @@ describe('explain', () => {
   });
 
   test('names the nearest field or kind for one that does not exist', async () => {
-    expect(await run('explain policy.spec.selctor')).toMatchObject({
+    expect(await run('explain ipPool.spec.ipip.enabld')).toMatchObject({
       code: 1,
-      out: "spec has no field 'selctor' (did you mean 'selector'?); it has order, ingress, egress, selector\n",
+      out: "ipip has no field 'enabld' (did you mean 'enabled'?); it has enabled, mode\n",
     });
     expect(await outOf('explain polici')).toBe(
       "Resource type 'polici' is not supported (did you mean 'policy'?)\n",

@@ -5,7 +5,8 @@ import { defineCommand, flag, list, text } from '../command.js';
 import { diffHelp } from '../help/review.js';
 import { readManifests } from '../manifests/index.js';
 import { formatYaml, unifiedDiff, visible } from '../output/index.js';
-import { fingerprint, resourceName } from '../resource-name.js';
+import { resourceName } from '../resource-name.js';
+import { saysTheSame } from '../same-resource.js';
 import { storedResources } from './stored-resources.js';
 
 const SAME = 0;
@@ -18,7 +19,7 @@ function linesOf(resource: Resource | undefined): readonly string[] {
 
 /** The lines by which a stored resource differs from what it is to become; none when it does not. */
 function differences(stored: Resource | undefined, wanted: Resource): readonly string[] {
-  if (stored !== undefined && fingerprint(stored) === fingerprint(wanted)) return [];
+  if (stored !== undefined && saysTheSame(stored, wanted)) return [];
   const name = visible(resourceName(wanted));
   const before = stored === undefined ? '/dev/null' : `stored/${name}`;
   return [

@@ -1,7 +1,8 @@
 import type { ResourceClient, Verb } from '../../datastore/index.js';
 import { identify } from '../../resources/index.js';
 import type { Resource } from '../../resources/index.js';
-import { fingerprint, resourceName } from '../resource-name.js';
+import { resourceName } from '../resource-name.js';
+import { saysTheSame } from '../same-resource.js';
 import { storedResources } from './stored-resources.js';
 
 type Outcome = 'created' | 'changed' | 'unchanged' | 'deleted' | 'skipped';
@@ -10,7 +11,7 @@ function outcomeOf(verb: Verb, stored: Resource | undefined, resource: Resource)
   if (verb === 'delete') return stored === undefined ? 'skipped' : 'deleted';
   if (stored === undefined) return 'created';
   if (verb === 'create') return 'skipped';
-  return fingerprint(stored) === fingerprint(resource) ? 'unchanged' : 'changed';
+  return saysTheSame(stored, resource) ? 'unchanged' : 'changed';
 }
 
 /** What a write that was found to be possible would do: a line for each resource, and one of numbers. */

@@ -16,6 +16,18 @@ function digitRun(
  * run first; else by code point (`calicoctl.md` 5.4 and 16).
  */
 export function compareKeys(a: string, b: string): number {
+  // Nearly all keys are names of fields: they part at two ASCII letters.
+  let at = 0;
+  while (at < a.length && a.charCodeAt(at) === b.charCodeAt(at)) at++;
+  const [first, second] = [a.charCodeAt(at), b.charCodeAt(at)];
+  return isAsciiLetter(first) && isAsciiLetter(second) ? first - second : compareCharacters(a, b);
+}
+
+function isAsciiLetter(code: number): boolean {
+  return (code >= 0x41 && code <= 0x5a) || (code >= 0x61 && code <= 0x7a);
+}
+
+function compareCharacters(a: string, b: string): number {
   const left = Array.from(a);
   const right = Array.from(b);
   const shared = Math.min(left.length, right.length);

@@ -12,11 +12,11 @@ function isCollection(value: unknown): value is object {
 function entriesOf(value: object): readonly (readonly [string, unknown])[] {
   return Object.entries(value)
     .filter(([, member]) => member !== undefined)
-    .toSorted(([a], [b]) => compareKeys(a, b));
+    .sort(([a], [b]) => compareKeys(a, b));
 }
 
 function isEmpty(value: object): boolean {
-  return Array.isArray(value) ? value.length === 0 : entriesOf(value).length === 0;
+  return Array.isArray(value) ? value.length === 0 : Object.values(value).every(each => each === undefined);
 }
 
 /** A scalar, or an empty collection: what fits behind `key: ` or `- `. */

@@ -54,7 +54,16 @@ const structs: Readonly<Record<string, readonly FieldShape[]>> = {
     ['IPv6Address', 'ipv6Address', 'optional-text'],
   ],
   policyMetadata: [name],
-  policySpec: [['Order', 'order', 'optional-float'], ...specRules, ['Selector', 'selector', 'text']],
+  policySpec: [
+    ['Order', 'order', 'optional-float'],
+    ...specRules,
+    ['Selector', 'selector', 'text'],
+    // Of later versions, as their names are there.
+    ['Types', 'types', 'texts'],
+    ['DoNotTrack', 'doNotTrack', 'flag'],
+    ['PreDNAT', 'preDNAT', 'flag'],
+    ['ApplyOnForward', 'applyOnForward', 'flag'],
+  ],
   profileMetadata: [name, ['Tags', 'tags', 'texts'], labels],
   profileSpec: specRules,
   Rule: [
@@ -80,6 +89,8 @@ const structs: Readonly<Record<string, readonly FieldShape[]>> = {
     ['NotNet', 'notNet', 'optional-text'],
     ['NotSelector', 'notSelector', 'text'],
     ['NotPorts', 'notPorts', 'texts'],
+    ['Nets', 'nets', 'texts'],
+    ['NotNets', 'notNets', 'texts'],
   ],
   workloadEndpointMetadata: [
     name,
