@@ -9,6 +9,8 @@ export interface Libc {
   /** Never waits: -EAGAIN when there is nothing. */
   receive(fd: number, into: Uint8Array): number;
   setSocketOption(fd: number, level: number, option: number, value: number): number;
+  /** Lets the kernel drop what the classic BPF program (8 bytes an instruction) returns 0 for. */
+  attachFilter(fd: number, program: Uint8Array): number;
   close(fd: number): number;
   /** Moves the calling thread into the network namespace that `fd` refers to. */
   enterNetns(fd: number): number;
@@ -33,6 +35,9 @@ export interface Poll {
 const EINTR = 4;
 const EIO = 5;
 const MSG_DONTWAIT = 0x40;
+const SOL_SOCKET = 1;
+const SO_ATTACH_FILTER = 26;
+const FILTER_INSTRUCTION_LENGTH = 8;
 const CLONE_NEWNET = 0x40000000;
 
 /**
@@ -67,6 +72,14 @@ export async function loadLibc(): Promise<Libc> {
     receive: (fd, into) => repeat(() => recv(fd, into, into.length, MSG_DONTWAIT)),
     setSocketOption: (fd, level, option, value) =>
       repeat(() => setsockopt(fd, level, option, new Uint8Array(Uint32Array.of(value).buffer), 4)),
+    attachFilter: (fd, program) => {
+      // struct sock_fprog: the number of instructions, and at the next place for a pointer where they are
+      const described = new ArrayBuffer(16);
+      new Uint16Array(described)[0] = program.length / FILTER_INSTRUCTION_LENGTH;
+      new BigUint64Array(described)[1] = koffi.address(program);
+      const bytes = new Uint8Array(described);
+      return repeat(() => setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, bytes, bytes.length));
+    },
     // Linux frees the number even when close is interrupted: a second close could hit somebody else's.
     close: fd => close(fd),
     enterNetns: fd => repeat(() => setns(fd, CLONE_NEWNET)),

@@ -7,8 +7,8 @@ import { isInet, tableOf } from './message.js';
 
 /** Mask of NFNLGRP_NFTABLES. */
 const GROUPS = 1 << 6;
-/** Our own batches come by here too, with an event for each element. */
-const RECEIVE_BUFFER = 16 * 1024 * 1024;
+/** Enough for changes of others; more of them are an overrun, which is told like a change. */
+const RECEIVE_BUFFER = 1024 * 1024;
 
 export interface TableWatchOptions {
   readonly table: string;
@@ -30,6 +30,8 @@ export class TableWatch {
       protocol: NETLINK_NETFILTER,
       groups: GROUPS,
       receiveBuffer: RECEIVE_BUFFER,
+      // A batch of ours with thousands of elements would overrun us with as many events.
+      ignoredPort: options.ownPort,
       onMessage: message => {
         this.#isForeign ||= this.#tellsOfForeignChange(message);
       },
