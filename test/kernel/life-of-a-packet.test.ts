@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { parse } from 'yaml';
+import { load } from 'js-yaml';
 import { silentLogger, systemClock } from '../../src/base/index.js';
 import { createNftApplier, createNftDataplane } from '../../src/dataplane/index.js';
 import { createPolicyGraph, modelChangeFromV1 } from '../../src/policy/index.js';
@@ -31,7 +31,7 @@ function block(text: string, language: string): string {
 async function tableOf(resources: string): Promise<string> {
   const nft = async (args: readonly string[], input?: string) =>
     await net.feed('host', input ?? '', 'nft', ...args);
-  const parsed = parseDocument(parse(resources));
+  const parsed = parseDocument(load(resources));
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
   const changes = parsed.resources.flatMap(
     resource => modelChangeFromV1(resource.kind, identify(resource), resource) ?? [],
