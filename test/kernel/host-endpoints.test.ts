@@ -19,9 +19,9 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  await net.remove();
   network.close();
   root.close();
-  await net.remove();
 });
 
 async function policedInterfaces(): Promise<readonly string[]> {
