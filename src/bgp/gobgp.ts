@@ -36,6 +36,8 @@ const START_DEADLINE_MS = 10_000;
 const POLL_MS = 50;
 /** After a start the neighbours have this long to tell what they know before routes are taken away. */
 const RECOVERY_MS = 20_000;
+/** A session that has just come up has not told its routes yet. */
+const SETTLING_MS = 2_000;
 const TABLE_DELAY_MS = 30;
 const RECOVERY_POLL_MS = 500;
 const FIRST_BACKOFF_MS = 250;
@@ -57,6 +59,8 @@ export class Gobgp {
   #given: GobgpPlan | undefined;
   #monitors: readonly { close(): void }[] = [];
   #recoveringUntil = Number.NEGATIVE_INFINITY;
+  /** while recovering: since when all sessions are up */
+  #completeSince: number | undefined;
   #tableWaits = false;
   #failures = 0;
 
@@ -143,6 +147,7 @@ export class Gobgp {
     this.#endMonitors();
     await launchGobgp({ files: this.#files, prefix, recover: kernel.list().size > 0 });
     this.#recoveringUntil = clock.monotonic() + RECOVERY_MS;
+    this.#completeSince = undefined;
     const deadline = clock.monotonic() + START_DEADLINE_MS;
     while (!(await this.#answers())) {
       if (clock.monotonic() > deadline || this.pid() === undefined) {
@@ -262,6 +267,8 @@ export class Gobgp {
     const { kernel, log } = this.#options;
     const [state, plan] = [this.#state, this.#plan];
     if (state === undefined || plan === undefined) return;
+    // Asked before the tables are read: what a session tells after its coming up must be in them.
+    const recovering = this.#isRecovering() && !(await this.#hasSettled());
     const tables = await Promise.all([this.#table('4'), this.#table('6')]);
     const wanted = wantedRoutes(state, plan, tables.flat());
     const present = kernel.list();
@@ -273,20 +280,22 @@ export class Gobgp {
         log.warn('a route of GoBGP cannot be written', { destination, reason: messageOf(error) });
       }
     }
-    if (this.#isRecovering() && !(await this.#allEstablished())) {
-      // Whoever has not told yet may still know the way.
-      this.#programSoon(RECOVERY_POLL_MS);
-      return;
-    }
-    this.#recoveringUntil = Number.NEGATIVE_INFINITY;
+    // Whoever has not told yet may still know the way; what this node originates is known at once.
+    if (recovering) this.#programSoon(RECOVERY_POLL_MS);
+    else this.#recoveringUntil = Number.NEGATIVE_INFINITY;
     for (const [destination, gateway] of present) {
-      if (!wanted.has(destination)) kernel.remove(destination, gateway);
+      const learned = gateway !== undefined;
+      if (!wanted.has(destination) && !(learned && recovering)) kernel.remove(destination, gateway);
     }
   }
 
-  async #allEstablished(): Promise<boolean> {
+  /** True when all sessions have been up for long enough to have told what they know. */
+  async #hasSettled(): Promise<boolean> {
     const peers = parseNeighbors(await askGobgp(this.#files, 'neighbor', '-j'), 0);
-    return peers.every(({ info }) => info === 'Established');
+    const now = this.#options.clock.monotonic();
+    const complete = peers.every(({ info }) => info === 'Established');
+    this.#completeSince = complete ? (this.#completeSince ?? now) : undefined;
+    return this.#completeSince !== undefined && now - this.#completeSince >= SETTLING_MS;
   }
 }
 
