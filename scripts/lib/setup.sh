@@ -18,16 +18,24 @@ need_packages() {
     exit 1
   fi
   say "Installing Debian packages: ${missing[*]}"
-  # The daemons are run by us, in namespaces: nothing may start by itself on this machine.
-  local policy=/usr/sbin/policy-rc.d made=no
-  if [ ! -e "$policy" ]; then printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod +x "$policy" && made=yes; fi
-  apt-get update -q >/dev/null
-  DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}" >/tmp/calico-apt.$$.log 2>&1 ||
-    { cat /tmp/calico-apt.$$.log >&2; [ "$made" = yes ] && rm -f "$policy"; exit 1; }
-  rm -f /tmp/calico-apt.$$.log
-  [ "$made" = yes ] && rm -f "$policy"
-  return 0
+  install_quietly "${missing[@]}"
 }
+
+# install_quietly PACKAGE...: no daemon starts by itself meanwhile, they are run by us, in namespaces. A subshell,
+# so that whatever ends it also takes back what it changed for that.
+install_quietly() (
+  policy=/usr/sbin/policy-rc.d made=no log=$(mktemp)
+  trap '[ "$made" = no ] || rm -f "$policy"; rm -f "$log"' EXIT
+  if [ ! -e "$policy" ]; then
+    made=yes
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod +x "$policy"
+  fi
+  if ! { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "$@"; } >"$log" 2>&1; then
+    cat "$log" >&2
+    exit 1
+  fi
+)
 
 # need_npm: an npm of any age will do: it brings the Node runtime that everything else uses.
 need_npm() {
