@@ -68,6 +68,15 @@ describe('a document', () => {
       "error parsing document: cannot parse string 'True' into field IPIPConfiguration.enabled of type bool",
     ],
     [
+      {
+        apiVersion: 'v1',
+        kind: 'ipPool',
+        metadata: { cidr: '10.0.0.0/8' },
+        spec: { ipip: { enabled: true }, vxlan: { enabled: true, mode: 'cross-subnet' } },
+      },
+      "error with field VXLAN = 'true' (a pool has either ipip or vxlan)",
+    ],
+    [
       { ...web, zz: 1 },
       'error parsing document: field in document is not recognized or is in the wrong location: zz',
     ],

@@ -111,6 +111,7 @@ describe('a field', () => {
     ['ipPool', { spec: { ipip: { enabled: false }, 'nat-outgoing': false, disabled: false } }],
     ['ipPool', { spec: { ipip: {} } }],
     ['ipPool', { spec: { ipip: null } }],
+    ['ipPool', { spec: { vxlan: { enabled: false } } }],
     ['node', { spec: { bgp: null } }],
     ['policy', { spec: { ingress: [], egress: [], selector: '' } }],
     ['profile', { metadata: { tags: [], labels: {} } }],

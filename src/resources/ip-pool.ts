@@ -4,7 +4,7 @@ import { defineResource } from './definition.js';
 import { identifier } from './field.js';
 import type { PresentField } from './field.js';
 import { flag } from './number-fields.js';
-import { reportField } from './problem.js';
+import { inside, reportField } from './problem.js';
 import { record } from './record.js';
 import { choice } from './text-fields.js';
 
@@ -19,14 +19,21 @@ export const ipPool = defineResource({
   words: ['ippool', 'ippools', 'ipp', 'ipps', 'pool', 'pools'],
   metadata: { cidr: poolCidr() },
   spec: {
-    // Disabled and absent are one thing: `enabled: false` reads back as no ipip at all.
-    // Without a mode every packet between hosts is wrapped; `cross-subnet` spares those between neighbours.
-    ipip: record(
-      { enabled: flag(), mode: choice(['always', 'cross-subnet']) },
-      { struct: 'IPIPConfiguration', dropEmpty: true },
-    ),
+    ipip: encapsulation('IPIPConfiguration'),
     'nat-outgoing': flag(),
     disabled: flag(),
+    // Of later versions, where it is `vxlanMode`.
+    vxlan: encapsulation('VXLANConfiguration'),
+  },
+  check: ({ ipip, vxlan }, place) => {
+    if (ipip?.enabled !== true || vxlan?.enabled !== true) return;
+    const expected = 'not together with ipip: a packet is wrapped once';
+    reportField(inside(inside(place, 'vxlan'), 'enabled'), {
+      value: true,
+      expected,
+      name: 'VXLAN',
+      reason: 'a pool has either ipip or vxlan',
+    });
   },
   identity: metadata => `IPPool(cidr=${metadata.cidr})`,
   identifiers: () => ['cidr'],
@@ -37,6 +44,15 @@ export const ipPool = defineResource({
     DISABLED: { show: 'extra', cell: pool => String(pool.spec.disabled ?? false) },
   },
 });
+
+/**
+ * Disabled and absent are one thing: `enabled: false` reads back as no encapsulation at all. Without a mode every
+ * packet between hosts is wrapped; `cross-subnet` spares those between neighbours.
+ */
+function encapsulation(struct: string) {
+  const mode = choice(['always', 'cross-subnet']);
+  return record({ enabled: flag(), mode }, { struct, dropEmpty: true });
+}
 
 function poolCidr(): PresentField<string> {
   const expected = 'a network of at least 64 addresses (IPv4 /26, IPv6 /122 or larger)';

@@ -198,19 +198,18 @@ export const hostEndpoint: fc.Arbitrary<ResourceOf<'hostEndpoint'>> = whole(
   ),
 );
 
+const encapsulation = fc.record(
+  { enabled: fc.constant(true), mode: fc.constantFrom('always', 'cross-subnet') },
+  { requiredKeys: ['enabled'], ...plain },
+);
+const poolFlags = { 'nat-outgoing': fc.constant(true), disabled: fc.constant(true) };
+
 export const ipPool: fc.Arbitrary<ResourceOf<'ipPool'>> = whole(
   'ipPool',
   fc.record({ cidr: cidrText({ maxLength4: 26, maxLength6: 122 }) }, plain),
-  fc.record(
-    {
-      ipip: fc.record(
-        { enabled: fc.constant(true), mode: fc.constantFrom('always', 'cross-subnet') },
-        { requiredKeys: ['enabled'], ...plain },
-      ),
-      'nat-outgoing': fc.constant(true),
-      disabled: fc.constant(true),
-    },
-    { requiredKeys: [], ...plain },
+  fc.oneof(
+    fc.record({ ...poolFlags, ipip: encapsulation }, { requiredKeys: [], ...plain }),
+    fc.record({ ...poolFlags, vxlan: encapsulation }, { requiredKeys: [], ...plain }),
   ),
 );
 

@@ -41,8 +41,13 @@ const structs: Readonly<Record<string, readonly FieldShape[]>> = {
     ['IPIP', 'ipip', { struct: 'IPIPConfiguration', optional: true }],
     ['NATOutgoing', 'nat-outgoing', 'flag'],
     ['Disabled', 'disabled', 'flag'],
+    ['VXLAN', 'vxlan', { struct: 'VXLANConfiguration', optional: true }],
   ],
   IPIPConfiguration: [
+    ['Enabled', 'enabled', 'flag'],
+    ['Mode', 'mode', 'text'],
+  ],
+  VXLANConfiguration: [
     ['Enabled', 'enabled', 'flag'],
     ['Mode', 'mode', 'text'],
   ],

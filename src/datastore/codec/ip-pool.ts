@@ -19,6 +19,10 @@ export const ipPoolCodec: KindCodec<'ipPool'> = {
       masquerade: spec['nat-outgoing'] === true,
       ipam: spec.disabled !== true,
       disabled: spec.disabled === true,
+      ...(spec.vxlan?.enabled === true ? { vxlan: 'vxlan.calico' } : {}),
+      ...(spec.vxlan?.enabled === true && spec.vxlan.mode !== undefined
+        ? { vxlan_mode: spec.vxlan.mode }
+        : {}),
     }),
   ],
   decode: (metadata, [text]) => {
@@ -26,18 +30,19 @@ export const ipPoolCodec: KindCodec<'ipPool'> = {
     return {
       metadata,
       spec: {
-        ipip:
-          (stored['ipip'] ?? '') === '' ? undefined : { enabled: true, mode: modeOf(stored['ipip_mode']) },
+        ipip: encapsulationOf(stored['ipip'], stored['ipip_mode']),
         'nat-outgoing': stored['masquerade'],
         disabled: stored['disabled'],
+        vxlan: encapsulationOf(stored['vxlan'], stored['vxlan_mode']),
       },
     };
   },
 };
 
-/** '' is how other writers say that there is none. */
-function modeOf(stored: unknown): unknown {
-  return stored === '' ? undefined : stored;
+/** Switched on by the name of a device; '' is how other writers say that there is no device, or no mode. */
+function encapsulationOf(device: unknown, mode: unknown): unknown {
+  if ((device ?? '') === '') return undefined;
+  return { enabled: true, mode: mode === '' ? undefined : mode };
 }
 
 function partsOf(cidr: string): { readonly version: string; readonly cidr: string } {
