@@ -7,6 +7,7 @@ import type { LogFields, Logger } from '../base/index.js';
 import { createResourceClient, openStore } from '../datastore/index.js';
 import type { Store } from '../datastore/index.js';
 import { createPolicyGraph } from '../policy/index.js';
+import type { ObjectProblem } from '../dataplane/index.js';
 import type { DataplaneUpdate } from '../policy/index.js';
 import { Measurements } from './measurements.js';
 import { PolicySync } from './policy-sync.js';
@@ -43,6 +44,7 @@ class World {
   #following: Promise<void> | undefined;
   #marks = 0;
   failing: string | undefined;
+  readonly refused: ObjectProblem[] = [];
 
   constructor(store: Store) {
     this.#store = store;
@@ -54,6 +56,7 @@ class World {
       with: () => log,
     };
     const kernel = {
+      problems: this.refused,
       apply: async (updates: readonly DataplaneUpdate[]): Promise<void> => {
         await Promise.resolve();
         if (this.failing !== undefined) throw new Error(this.failing);
@@ -131,7 +134,9 @@ describe('what cannot be read in the datastore', () => {
       await world.put({ [endpointKey]: goodEndpoint.replace('"mac":null', '"mac":"aa:bb:cc:dd:ee:ff"') });
       await world.put({ [endpointKey]: goodEndpoint });
       expect(world.ingress()).toEqual(['p']);
-      expect(world.sync.problems).toEqual([expect.stringMatching(/^Policy\(name=p\): ./)]);
+      expect(world.sync.problems).toEqual([
+        { object: 'Policy(name=p)', problem: expect.stringMatching(/./) as string },
+      ]);
     }
     expect(world.updates.some(update => update.kind === 'policy-removed')).toBe(false);
     expect(world.errors.length).toBeLessThanOrEqual(5);
@@ -198,7 +203,9 @@ describe('what cannot be read in the datastore', () => {
     await world.put(hostile);
     expect(world.ingress()).toContain('p');
     expect(world.sync.problems.length).toBeGreaterThan(3);
-    for (const problem of world.sync.problems) expect(problem).toMatch(/^[^\n]{1,700}$/);
+    for (const { object, problem } of world.sync.problems) {
+      expect(`${object}: ${problem}`).toMatch(/^[^\n]{1,700}$/);
+    }
     await world.put({ [policyKey('q')]: denyAll });
     expect(world.ingress()).toContain('q');
   });
@@ -210,7 +217,7 @@ describe('a kernel side that fails', () => {
     await world.put({});
     world.failing = 'out of order';
     await world.put({ [endpointKey]: goodEndpoint });
-    expect(world.sync.problems).toEqual(['kernel: out of order']);
+    expect(world.sync.problems).toEqual([{ object: 'kernel', problem: 'out of order' }]);
     expect(world.measurements.failures).toBe(1);
     expect(world.measurements.active('endpoint')).toBe(1);
     const stop = new AbortController();
@@ -221,5 +228,25 @@ describe('a kernel side that fails', () => {
     await world.put({ [policyKey('p')]: denyAll });
     expect(world.sync.problems).toEqual([]);
     expect(world.ingress()).toEqual(['p']);
+    await world.programmed.until(endpointId, 1, AbortSignal.timeout(1_000));
+  });
+
+  test('at the start keeps it from being ready until all of it is there, and never afterwards', async () => {
+    world.failing = 'out of order';
+    world.refused.push({ object: 'policy q', problem: 'the kernel refuses it' });
+    world.start();
+    await world.put({ [endpointKey]: goodEndpoint });
+    expect([world.sync.started, world.sync.ready]).toEqual([true, false]);
+    world.failing = undefined;
+    await world.put({ [policyKey('p')]: denyAll });
+    expect(world.ingress()).toEqual(['p']);
+    expect(world.sync.ready).toBe(false);
+    expect(world.sync.problems).toEqual(world.refused);
+    world.refused.length = 0;
+    expect(world.sync.ready).toBe(true);
+    world.failing = 'out of order';
+    await world.put({ [policyKey('p')]: undefined });
+    expect(world.sync.ready).toBe(true);
+    expect(world.sync.problems).toHaveLength(1);
   });
 });

@@ -1,5 +1,6 @@
 import { messageOf } from '../base/index.js';
 import type { Clock, Logger } from '../base/index.js';
+import type { ObjectProblem } from '../dataplane/index.js';
 import type { ClusterEvent } from '../datastore/index.js';
 import type {
   DataplaneUpdate,
@@ -15,6 +16,8 @@ import { Quarantine } from './quarantine.js';
 /** What brings updates into the kernel; resolves when they are there. */
 export interface Dataplane {
   apply(updates: readonly DataplaneUpdate[]): Promise<void>;
+  /** what of them is not there after all, or not as it should be */
+  readonly problems: readonly ObjectProblem[];
 }
 
 export interface PolicySyncParts {
@@ -38,10 +41,15 @@ export class PolicySync {
   readonly #parts: PolicySyncParts;
   #early: ModelChange[] = [];
   #inSync = false;
+  #wasWhole = false;
   #revision = 0;
   readonly #quarantine: Quarantine;
-  /** what of the last batch did not reach the kernel */
-  #broken: string | undefined;
+  /** by part: why its last batch did not reach the kernel */
+  readonly #broken = new Map<string, string>();
+  /** by dataplane: updates that it has still to be given */
+  readonly #owed = new Map<string, readonly DataplaneUpdate[]>();
+  /** endpoints of which nobody has heard yet, as of which revision */
+  readonly #unannounced = new Map<EndpointId, number>();
   #underWaySince: number | undefined;
   readonly #locals = new Map<EndpointId, LocalEndpoint>();
 
@@ -50,9 +58,15 @@ export class PolicySync {
     this.#quarantine = new Quarantine(parts.log);
   }
 
-  /** True once everything that existed at the start is in the kernel. */
-  get ready(): boolean {
+  /** True once everything that existed at the start was tried. */
+  get started(): boolean {
     return this.#inSync;
+  }
+
+  /** True once everything that existed at the start was in the kernel, no part of it missing. */
+  get ready(): boolean {
+    this.#wasWhole ||= this.#inSync && this.#missing().length === 0;
+    return this.#wasWhole;
   }
 
   /** The datastore revision that the kernel corresponds to. */
@@ -66,14 +80,19 @@ export class PolicySync {
   }
 
   /** What is not in force as it is stored, or did not reach the kernel: the object, and the reason. */
-  get problems(): readonly string[] {
+  get problems(): readonly ObjectProblem[] {
     const { clock } = this.#parts;
     const since = this.#underWaySince;
     const seconds = since === undefined ? 0 : Math.round((clock.monotonic() - since) / 1000);
-    const stuck =
-      seconds < STUCK_SECONDS ? [] : [`the kernel has not taken a change for ${String(seconds)} s`];
-    const broken = this.#broken === undefined ? [] : [this.#broken];
-    return [...broken, ...stuck, ...this.#quarantine.problems];
+    const problem = `has not taken a change for ${String(seconds)} s`;
+    const stuck = seconds < STUCK_SECONDS ? [] : [{ object: 'the kernel', problem }];
+    return [...stuck, ...this.#missing(), ...this.#quarantine.problems];
+  }
+
+  /** What should be in the kernel and is not. */
+  #missing(): readonly ObjectProblem[] {
+    const broken = [...this.#broken].map(([object, problem]) => ({ object, problem }));
+    return [...broken, ...this.#parts.dataplanes.flatMap(({ dataplane }) => dataplane.problems)];
   }
 
   async handle(event: ClusterEvent): Promise<void> {
@@ -98,31 +117,50 @@ export class PolicySync {
    * not take is closed in the kernel, so that a route to it opens nothing.
    */
   async #bringDown(work: readonly ModelChange[]): Promise<void> {
-    const { graph, dataplanes, measurements, clock, log } = this.#parts;
-    this.#broken = undefined;
+    const { dataplanes, measurements, clock } = this.#parts;
     this.#underWaySince = clock.monotonic();
     const elapsed = (): number => (clock.monotonic() - (this.#underWaySince ?? 0)) / 1000;
-    const attempt = async <T>(what: string, step: () => T | Promise<T>): Promise<T | undefined> => {
-      try {
-        return await step();
-      } catch (error) {
-        this.#broken = `${what}: ${messageOf(error)}`;
-        measurements.failures++;
-        log.error('a change did not reach the kernel', { of: what, error: messageOf(error) });
-        return undefined;
-      }
-    };
-    const updates = await attempt('calculation', () => graph.apply(work));
+    const updates = this.#calculate(work);
     if (updates !== undefined) {
       const seconds = elapsed();
       measurements.calculated(work, updates, seconds);
       this.#noteLocals(updates);
-      for (const { name, dataplane } of dataplanes) {
-        await attempt(name, async () => await dataplane.apply(updates));
-      }
+      for (const { name, dataplane } of dataplanes) await this.#send(name, dataplane, updates);
       measurements.applied(elapsed() - seconds);
     }
     this.#underWaySince = undefined;
+  }
+
+  /** What fails here has lost its changes: when it is the first state, the agent is not ready before its next start. */
+  #calculate(work: readonly ModelChange[]): readonly DataplaneUpdate[] | undefined {
+    try {
+      const updates = this.#parts.graph.apply(work);
+      if (this.#wasWhole) this.#broken.delete('calculation');
+      return updates;
+    } catch (error) {
+      this.#noteFailure('calculation', error);
+      return undefined;
+    }
+  }
+
+  /** What a part has not taken goes before what comes next. */
+  async #send(name: string, dataplane: Dataplane, updates: readonly DataplaneUpdate[]): Promise<void> {
+    const all = [...(this.#owed.get(name) ?? []), ...updates];
+    try {
+      await dataplane.apply(all);
+      this.#owed.delete(name);
+      this.#broken.delete(name);
+    } catch (error) {
+      this.#owed.set(name, all);
+      this.#noteFailure(name, error);
+    }
+  }
+
+  #noteFailure(of: string, error: unknown): void {
+    const { measurements, log } = this.#parts;
+    this.#broken.set(of, messageOf(error));
+    measurements.failures++;
+    log.error('a change did not reach the kernel', { of, error: messageOf(error) });
   }
 
   #noteLocals(updates: readonly DataplaneUpdate[]): void {
@@ -133,11 +171,16 @@ export class PolicySync {
   }
 
   #announce(changes: readonly ModelChange[], revision: number): void {
+    const { programmed } = this.#parts;
     for (const change of changes) {
       if (change.kind !== 'endpoint') continue;
-      if (change.endpoint === undefined) this.#parts.programmed.forget(change.id);
-      // Who waits for an endpoint must not hear of it before its policy is in force.
-      else if (this.#broken === undefined) this.#parts.programmed.reached(change.id, revision);
+      this.#unannounced.delete(change.id);
+      if (change.endpoint === undefined) programmed.forget(change.id);
+      else this.#unannounced.set(change.id, revision);
     }
+    // Who waits for an endpoint must not hear of it before its policy is in force.
+    if (this.#broken.size > 0) return;
+    for (const [id, since] of this.#unannounced) programmed.reached(id, since);
+    this.#unannounced.clear();
   }
 }

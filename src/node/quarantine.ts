@@ -1,5 +1,6 @@
 import { messageOf } from '../base/index.js';
 import type { Issue, Logger } from '../base/index.js';
+import type { ObjectProblem } from '../dataplane/index.js';
 import type { ResourceChange } from '../datastore/index.js';
 import { modelChangeFromV1 } from '../policy/index.js';
 import type { ModelChange } from '../policy/index.js';
@@ -31,9 +32,9 @@ export class Quarantine {
     this.#log = log;
   }
 
-  /** Objects that are not in force as they are stored, each with the reason, as lines for people. */
-  get problems(): readonly string[] {
-    return [...this.#problems].map(([id, problem]) => `${shown(id)}: ${problem}`);
+  /** Objects that are not in force as they are stored, each with the reason in words for people. */
+  get problems(): readonly ObjectProblem[] {
+    return [...this.#problems].map(([id, problem]) => ({ object: shown(id), problem }));
   }
 
   /** What the change means for policy; undefined when nothing: what was in force stays so. */

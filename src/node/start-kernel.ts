@@ -40,6 +40,9 @@ function counted(applier: NftApplier, { nft }: Measurements): NftApplier {
   return {
     ...applier,
     apply: async transaction => await count('apply', async () => await applier.apply(transaction)),
+    check: async transaction => {
+      await applier.check(transaction);
+    },
     readBack: async () => await count('list', async () => await applier.readBack()),
   };
 }

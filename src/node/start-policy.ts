@@ -83,7 +83,7 @@ export async function startPolicy(
             log.error('a change did not reach the routes', { error: messageOf(error) });
           }
           await sync.handle(event);
-          if (sync.ready) ready();
+          if (sync.started) ready();
         }
       }, fail),
     stop: async job => {

@@ -1,6 +1,6 @@
 import { messageOf } from '../base/index.js';
 import type { Clock, HttpAnswer, HttpHandler } from '../base/index.js';
-import type { EndpointPlumbing } from '../dataplane/index.js';
+import type { EndpointPlumbing, ObjectProblem } from '../dataplane/index.js';
 import type { Store } from '../datastore/index.js';
 import type { EndpointId, LocalEndpoint } from '../policy/index.js';
 import type { ClusterWatch } from './cluster-watch.js';
@@ -30,8 +30,10 @@ export interface AgentStatus {
   readonly uptimeSeconds: number;
   /** true once everything that existed at the start is in the kernel */
   readonly ready: boolean;
-  /** why it is not ready, or what is wrong though it is */
+  /** why it is not ready, or what is wrong though it is: each as a sentence */
   readonly reasons: readonly string[];
+  /** those of them that are about one object, which is not in force as it is stored */
+  readonly problems: readonly ObjectProblem[];
   /** datastore revision that the kernel corresponds to */
   readonly revision: number;
   readonly datastore: {
@@ -104,7 +106,7 @@ function problemsOf({ cluster, sync, routes, silent, settings }: AgentState): re
   const lost = cluster?.trouble;
   return [
     ...(lost === undefined ? [] : [`the datastore cannot be watched: ${lost}`]),
-    ...(sync?.problems ?? []),
+    ...(sync?.problems ?? []).map(({ object, problem }) => `${object}: ${problem}`),
     ...(routes?.problems() ?? []),
     ...silent(),
     ...settings.problems,
@@ -133,6 +135,7 @@ async function statusOf(state: AgentState): Promise<AgentStatus> {
     pid: process.pid,
     uptimeSeconds: Math.round((clock.monotonic() - measurements.startedAt) / 1000),
     ...readiness(state),
+    problems: sync?.problems ?? [],
     revision: sync?.revision ?? 0,
     datastore,
     endpoints: [...(sync?.locals ?? [])].map(([id, local]) => endpointStatus(id, state, local)),

@@ -67,6 +67,22 @@ describe('an agent', () => {
     expect((await lab.status(host)).reasons).toEqual([]);
   });
 
+  test('says in words how it and its endpoints are, and which stored object is not in force', async () => {
+    expect(await lab.calicoNode(host, 'status')).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringMatching(
+        /^node host1 \(process \d+\): ready, up \d+ s\ndatastore: sqlite, answers; revision \d+ is in force\nendpoints: 2 up, 0 down, 0 error\n$/,
+      ),
+    });
+    const key = '/calico/v1/policy/tier/default/policy/broken';
+    await lab.store.commit({ writes: [{ kind: 'put', key, value: '{' }] });
+    await eventually('it is told', async () => (await lab.status(host)).problems.length === 1);
+    expect((await lab.status(host)).problems).toMatchObject([{ object: 'Policy(name=broken)' }]);
+    expect((await lab.calicoNode(host, 'status')).stdout).toContain('\n  Policy(name=broken): ');
+    await lab.store.commit({ writes: [{ kind: 'delete', key }] });
+    await eventually('it is over', async () => (await lab.status(host)).problems.length === 0);
+  });
+
   test('tells of its endpoints, the policies over them, the datastore and the BGP daemon', async () => {
     const { endpoints, ...rest } = await lab.status(host);
     expect(rest).toMatchObject({

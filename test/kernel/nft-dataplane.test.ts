@@ -104,9 +104,9 @@ function reply(packet: Packet): Packet {
   };
 }
 
-function dataplane(): NftDataplane {
+function dataplane(applier = router.applier): NftDataplane {
   const created = createNftDataplane({
-    applier: router.applier,
+    applier,
     config: {},
     log: silentLogger,
     clock: systemClock,
@@ -384,6 +384,39 @@ describe('a new agent on a host with a table', () => {
     await successor.apply([workload(db)]);
     await more();
     clearInterval(traffic);
+    await router.arrival('calib2', ...sent);
+  });
+
+  test('hurts no allowed flow while it looks for an object that the kernel refuses', async () => {
+    const state = [profile('open', open), workload(web), workload(db)];
+    await dataplane().apply(state);
+    const flow = udp(outside, db, 5001, 5001);
+    expect(await passes(flow)).toBe(true);
+    const sent: number[] = [];
+    // Between all that it asks of the kernel and does there.
+    const more = (): void => {
+      sent.push(send(flow), send(udp(outside, db, 6001, 20_000 + sent.length)));
+    };
+    const watched = <A extends readonly unknown[], T>(step: (...args: A) => Promise<T>) => {
+      return async (...args: A): Promise<T> => {
+        more();
+        return await step(...args).finally(more);
+      };
+    };
+    const { applier } = router;
+    const successor = dataplane({
+      ...applier,
+      apply: watched(async transaction => await applier.apply(transaction)),
+      check: watched(async transaction => await applier.check(transaction)),
+      readBack: watched(async () => await applier.readBack()),
+    });
+    await successor.start();
+    // No number of a protocol.
+    const bad = policy('bad', [{ action: 'allow', match: { protocol: 300 } }]);
+    await successor.apply([bad, ...state, workload(web, { ingress: ['bad'] })]);
+    expect(successor.problems).toMatchObject([{ object: 'policy bad' }]);
+    expect(await passes(udp(outside, web, 5001))).toBe(false);
+    expect(sent.length).toBeGreaterThan(20);
     await router.arrival('calib2', ...sent);
   });
 

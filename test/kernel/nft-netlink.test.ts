@@ -9,6 +9,7 @@ import { transactionFrom, transactionOf } from '../../src/dataplane/nft/diff.js'
 import type { Transaction } from '../../src/dataplane/nft/diff.js';
 import { patchBetween } from '../../src/dataplane/nft/diff.js';
 import type { NftSet } from '../../src/dataplane/nft/model.js';
+import { makeRule } from '../../src/dataplane/nft/rule-text.js';
 import { createPolicyGraph } from '../../src/policy/index.js';
 import { createTestNet, eventually } from '../support/netns.js';
 import { everyRule, setsOfRules } from '../support/nft-rules.js';
@@ -180,6 +181,32 @@ describe('a transaction that the kernel refuses', () => {
     const after = await byNetlink.readBack();
     expect(after?.chains.size).toBe(0);
     expect(after?.elements.get(hosts.name)?.size).toBe(2_000);
+  });
+
+  test('is refused in the same words when it is only checked, and one that would be taken changes nothing', async () => {
+    const table = { op: 'add-table' } as const;
+    const chain = (n: number): Transaction => [{ op: 'add-chain', name: `c-${String(n)}` }];
+    const jump = (from: string, to: number): Transaction => [
+      { op: 'add-rules', chain: from, rules: [makeRule([], { kind: 'jump', chain: `c-${String(to)}` })] },
+    ];
+    const base = { type: 'filter', hook: 'input', priority: 0 } as const;
+    // As deep as the kernel allows, and one deeper.
+    const stack = (depth: number): Transaction => [
+      { op: 'add-chain', name: 'base', base },
+      ...Array.from({ length: depth }, (_, n) => chain(n)).flat(),
+      ...jump('base', 0),
+      ...Array.from({ length: depth - 1 }, (_, n) => jump(`c-${String(n)}`, n + 1)).flat(),
+    ];
+    await byNetlink.check([]);
+    await expect(byNetlink.check([table, ...jump('c-none', 1)])).rejects.toThrow(/chain c-none: .*ENOENT/);
+    expect(await byNetlink.readBack()).toBeUndefined();
+    await byNetlink.apply([table]);
+    await byNetlink.check(stack(15));
+    await expect(byNetlink.check(stack(16))).rejects.toThrow(/EMLINK/);
+    await expect(byNetlink.apply(stack(16))).rejects.toThrow(/EMLINK/);
+    expect((await byNetlink.readBack())?.chains.size).toBe(0);
+    await byNetlink.apply(stack(15));
+    expect((await byNetlink.readBack())?.chains.size).toBe(16);
   });
 
   test('names the rule', async () => {

@@ -8,6 +8,8 @@ import {
   readLocalSettings,
   startAgent,
 } from '../../node/index.js';
+import { showStatus } from './show-status.js';
+import type { Streams } from './show-status.js';
 import type { AgentConfig, Environment, LocalSettings } from '../../node/index.js';
 
 /** Whoever wants the agent to end does not wait longer; what it holds, the kernel takes back. */
@@ -15,6 +17,7 @@ const STOP_LIMIT_MS = 900;
 
 const usage = `Usage:
   calico-node            run the agent of this host in the foreground
+  calico-node status     tell how the running agent and its endpoints are
   calico-node cleanup    remove from this host's kernel what the agent put there
   calico-node --help     show this text
   calico-node --version  show the version
@@ -54,11 +57,6 @@ async function runAgent(env: Environment, signal: AbortSignal): Promise<number> 
   }
 }
 
-export interface Streams {
-  readonly out: (text: string) => void;
-  readonly err: (text: string) => void;
-}
-
 async function runCleanup(env: Environment, { out, err }: Streams): Promise<number> {
   const { config, local } = await readConfiguration(env);
   const { routeProtocol } = localValues(local);
@@ -90,6 +88,8 @@ export async function nodeMain(given: {
         return await runAgent(env, signal);
       case 'cleanup':
         return await runCleanup(env, streams);
+      case 'status':
+        return await showStatus(readAgentConfig(env, hostname()).runDir, streams);
       case '--help':
       case '-h':
         streams.out(usage);

@@ -3,6 +3,7 @@ import type { Clock, Logger } from '../../base/index.js';
 import { ROUTE_PROTOCOL } from '../../net/index.js';
 import type { HostNetwork, NetworkChange } from '../../netlink/index.js';
 import type { DataplaneUpdate, EndpointId } from '../../policy/index.js';
+import type { ObjectProblem } from '../problem.js';
 import { applyAction } from './apply.js';
 import type { ApplyTarget, Progress } from './apply.js';
 import { Claims } from './claims.js';
@@ -52,6 +53,8 @@ export interface EndpointPlumbing {
   /** Reads everything again and repairs what differs. */
   resync(): void;
   states(): ReadonlyMap<EndpointId, EndpointState>;
+  /** What the kernel does not take, by interface or destination; each is tried again. */
+  readonly problems: readonly ObjectProblem[];
   /** Tells of each change of state; undefined when the endpoint is gone. Returns what ends it. */
   onState(callback: (id: EndpointId, state: EndpointState | undefined) => void): () => void;
   /** Stops following; removes nothing, so that traffic goes on. */
@@ -130,6 +133,10 @@ class KernelPlumbing implements EndpointPlumbing {
 
   states(): ReadonlyMap<EndpointId, EndpointState> {
     return this.#states;
+  }
+
+  get problems(): readonly ObjectProblem[] {
+    return [...this.#failures].map(([object, problem]) => ({ object, problem }));
   }
 
   onState(callback: (id: EndpointId, state: EndpointState | undefined) => void): () => void {

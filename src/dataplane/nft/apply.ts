@@ -10,6 +10,8 @@ import { renderTransaction } from './render.js';
 export interface NftApplier {
   /** All of the transaction is in effect afterwards, or none of it and it throws `unavailable`. */
   apply(transaction: Transaction): Promise<void>;
+  /** Changes nothing; throws `unavailable` when the kernel would refuse the transaction as it is now. */
+  check(transaction: Transaction): Promise<void>;
   /** Our table as it is; undefined when there is none. */
   readBack(): Promise<RulesetSnapshot | undefined>;
   /** Calls back soon after somebody else changed our table, or may have; absent where that is not noticed. */
@@ -39,15 +41,22 @@ function firstComplaint(result: ProgramResult): string {
 
 /** The applier that spawns `nft`: slow (milliseconds a transaction) but with no need of anything else. */
 export function createNftApplier(run: RunNft = runNft): NftApplier {
+  const write = async (transaction: Transaction, ...options: readonly string[]): Promise<void> => {
+    if (transaction.length === 0) return;
+    const args = [...options, '-f', '-'];
+    const result = await run(args, renderTransaction(transaction));
+    if (result.exitCode === 0) return;
+    throw new CalicoError(
+      'unavailable',
+      `nft ${args.join(' ')}: table inet ${tableName} not changed: ${firstComplaint(result)}`,
+    );
+  };
   return {
-    async apply(transaction) {
-      if (transaction.length === 0) return;
-      const result = await run(['-f', '-'], renderTransaction(transaction));
-      if (result.exitCode === 0) return;
-      throw new CalicoError(
-        'unavailable',
-        `nft -f -: table inet ${tableName} not changed: ${firstComplaint(result)}`,
-      );
+    apply: async transaction => {
+      await write(transaction);
+    },
+    check: async transaction => {
+      await write(transaction, '-c');
     },
     async readBack() {
       const result = await run(['-j', '-n', 'list', 'table', 'inet', tableName]);

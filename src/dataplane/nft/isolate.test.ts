@@ -58,7 +58,9 @@ describe('of a batch that the kernel refuses', () => {
     await isolation.apply(updates, attempt);
     expect([...state.values()].filter(isDenial)).toMatchObject([{ id: 'p77' }]);
     expect(state.size).toBe(100);
-    expect(isolation.problems).toStrictEqual(['policy p77: the kernel refuses it; it denies everything']);
+    expect(isolation.problems).toStrictEqual([
+      { object: 'policy p77', problem: 'the kernel refuses it; it denies everything' },
+    ]);
     expect(attempts()).toBeLessThan(20);
     isolation.admit([policy('p77')]);
     expect(isolation.problems).toStrictEqual([]);

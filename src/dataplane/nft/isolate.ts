@@ -1,4 +1,5 @@
 import type { ActiveRules, DataplaneUpdate, LocalEndpoint, SetId } from '../../policy/index.js';
+import type { ObjectProblem } from '../problem.js';
 import { setsOf } from './sets-of-rules.js';
 
 /**
@@ -37,8 +38,11 @@ export class Isolation {
   readonly #problems = new Map<string, string>();
 
   /** Objects that are not in force as they should be, each with what stands in for it. */
-  get problems(): readonly string[] {
-    return [...this.#problems].map(([object, instead]) => `${object}: the kernel refuses it; ${instead}`);
+  get problems(): readonly ObjectProblem[] {
+    return [...this.#problems].map(([object, instead]) => ({
+      object,
+      problem: `the kernel refuses it; ${instead}`,
+    }));
   }
 
   /** The updates as far as sets allow that the kernel did not take; what comes anew is given a new chance. */

@@ -1,6 +1,7 @@
 import { CalicoError } from '../../base/index.js';
 import { kernelError, openNftables } from '../../netlink/index.js';
 import type { NftApplier } from './apply.js';
+import type { Transaction } from './diff.js';
 import { tableName } from './names.js';
 import { createSetNumbers } from './netlink/anonymous-set.js';
 import { operationRequests } from './netlink/operation-requests.js';
@@ -16,20 +17,26 @@ export async function createNetlinkNftApplier(
   options: NetlinkNftApplierOptions = {},
 ): Promise<Required<NftApplier>> {
   const nftables = await openNftables(options.netns);
+  const send = async (transaction: Transaction, how: 'commit' | 'check'): Promise<void> => {
+    if (transaction.length === 0) return;
+    const numbers = createSetNumbers();
+    const requests = transaction.flatMap(operation => operationRequests(operation, numbers));
+    const failure = nftables[how](requests.map(({ request }) => request));
+    if (failure === undefined) return;
+    const { place, answer } = failure;
+    const what =
+      (place === undefined ? undefined : requests[place]?.describe(answer.offset)) ?? 'commit of the batch';
+    const { message } = kernelError(what, answer);
+    await Promise.reject(
+      new CalicoError('unavailable', `nftables: table inet ${tableName} not changed: ${message}`),
+    );
+  };
   return {
-    async apply(transaction) {
-      if (transaction.length === 0) return;
-      const numbers = createSetNumbers();
-      const requests = transaction.flatMap(operation => operationRequests(operation, numbers));
-      const failure = nftables.commit(requests.map(({ request }) => request));
-      if (failure === undefined) return;
-      const { place, answer } = failure;
-      const what =
-        (place === undefined ? undefined : requests[place]?.describe(answer.offset)) ?? 'commit of the batch';
-      const { message } = kernelError(what, answer);
-      await Promise.reject(
-        new CalicoError('unavailable', `nftables: table inet ${tableName} not changed: ${message}`),
-      );
+    apply: async transaction => {
+      await send(transaction, 'commit');
+    },
+    check: async transaction => {
+      await send(transaction, 'check');
     },
     readBack: async () => await Promise.resolve(tableSnapshot(nftables)),
     watch: onForeignChange => nftables.watchTable(tableName, onForeignChange),

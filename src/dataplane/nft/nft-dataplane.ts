@@ -1,6 +1,7 @@
 import { messageOf } from '../../base/index.js';
 import type { Clock, Logger } from '../../base/index.js';
 import type { DataplaneUpdate, HostInterfaces } from '../../policy/index.js';
+import type { ObjectProblem } from '../problem.js';
 import { createReconciler } from '../reconcile.js';
 import type { Reconcilable } from '../reconcile.js';
 import type { NftApplier } from './apply.js';
@@ -9,7 +10,9 @@ import type { Compiler } from './compile.js';
 import { defaultNftConfig } from './config.js';
 import type { NftConfig } from './config.js';
 import { transactionFrom, transactionOf } from './diff.js';
+import type { RulesetPatch } from './diff.js';
 import { Isolation } from './isolate.js';
+import type { Ruleset } from './model.js';
 import { repairForeignChanges } from './repair-foreign-changes.js';
 
 /** Keeps the kernel's table as the calculation graph says. */
@@ -35,7 +38,7 @@ export interface NftDataplane {
    */
   setHostInterfaces(interfaces: HostInterfaces): Promise<void>;
   /** Objects that the kernel refuses, each with what stands in for it; empty when all is in force. */
-  readonly problems: readonly string[];
+  readonly problems: readonly ObjectProblem[];
   /** Compares the table with what it should be and repairs what differs. */
   resync(): Promise<void>;
   /** Ends retries. The table stays, and keeps enforcing. */
@@ -72,6 +75,15 @@ function isPolicy(update: Update): update is DataplaneUpdate {
 /** Fewer may have come from a kernel that was busy, and trying again does no harm. */
 const refusalsBeforeIsolation = 3;
 
+/** Of a table that a batch makes the kernel checks less than of one that is there: such a batch is applied. */
+function checkedBy(applier: NftApplier): (patch: RulesetPatch, wanted: Ruleset) => Promise<void> {
+  return async (_, wanted) => {
+    const transaction = transactionFrom(await applier.readBack(), wanted);
+    const makesTable = transaction.some(({ op }) => op === 'add-table');
+    await applier[makesTable ? 'apply' : 'check'](transaction);
+  };
+}
+
 interface FollowerParts {
   readonly compiler: Compiler;
   readonly applier: NftApplier;
@@ -89,13 +101,16 @@ class Follower implements Reconcilable<Update> {
   #waiting: DataplaneUpdate[] = [];
   /** in a row, of what waits */
   #refusals = 0;
+  /** why the kernel did not take the last transaction */
+  #trouble: string | undefined;
 
   constructor(parts: FollowerParts) {
     this.#parts = parts;
   }
 
-  get problems(): readonly string[] {
-    return this.#isolation.problems;
+  get problems(): readonly ObjectProblem[] {
+    const table = { object: 'table inet calico', problem: this.#trouble ?? '' };
+    return [...(this.#trouble === undefined ? [] : [table]), ...this.#isolation.problems];
   }
 
   accept(updates: readonly Update[]): void {
@@ -109,29 +124,37 @@ class Follower implements Reconcilable<Update> {
 
   async sync(mode: 'changes' | 'full'): Promise<void> {
     const work = this.#waiting;
-    const reason = await this.#try(work, mode);
+    const reason = await this.#try(work, async (patch, wanted) => await this.#apply(mode, patch, wanted));
     if (reason !== undefined) {
       this.#refusals += 1;
+      this.#trouble = messageOf(reason);
       if (this.#refusals < refusalsBeforeIsolation) throw reason;
       await this.#isolate(work, reason);
     }
+    this.#settled();
+    this.#trouble = undefined;
+  }
+
+  /** What waited is part of the wanted state now. */
+  #settled(): void {
     this.#refusals = 0;
     this.#waiting = [];
   }
 
-  /** With the updates on top; undefined when they are in force, otherwise why not, and then nothing is changed. */
-  async #try(updates: readonly DataplaneUpdate[], mode: 'changes' | 'full'): Promise<unknown> {
-    const { compiler, applier } = this.#parts;
+  /**
+   * Takes the updates on top and does with the table as it then shall be what `send` does; undefined when that
+   * went well, otherwise why not, and then nothing is changed.
+   */
+  async #try(
+    updates: readonly DataplaneUpdate[],
+    send: (patch: RulesetPatch, wanted: Ruleset) => Promise<void>,
+  ): Promise<unknown> {
+    const { compiler } = this.#parts;
     const undo = compiler.undoOf(updates);
     try {
       // Nothing is not the first state: that it is not known yet keeps established flows alive.
       if (updates.length > 0) compiler.accept(updates);
-      const patch = compiler.takePatch();
-      const transaction =
-        mode === 'changes'
-          ? transactionOf(patch, compiler.ruleset())
-          : transactionFrom(await applier.readBack(), compiler.ruleset());
-      await applier.apply(transaction);
+      await send(compiler.takePatch(), compiler.ruleset());
       return undefined;
     } catch (error) {
       if (undo.length > 0) compiler.accept(undo);
@@ -139,10 +162,29 @@ class Follower implements Reconcilable<Update> {
     }
   }
 
+  async #apply(mode: 'changes' | 'full', patch: RulesetPatch, wanted: Ruleset): Promise<void> {
+    const { applier } = this.#parts;
+    await applier.apply(
+      mode === 'changes' ? transactionOf(patch, wanted) : transactionFrom(await applier.readBack(), wanted),
+    );
+  }
+
+  /**
+   * Finds what the kernel takes by asking only: until all of it is known the kernel keeps what it has, because
+   * any part of a first state alone would close endpoints that an earlier run left open.
+   */
   async #isolate(updates: readonly DataplaneUpdate[], reason: unknown): Promise<void> {
+    const { applier, compiler } = this.#parts;
     // When not even the state before is taken, it is not about what is new.
-    if (updates.length === 0 || (await this.#try([], 'full')) !== undefined) throw reason;
-    await this.#isolation.apply(updates, async some => (await this.#try(some, 'full')) === undefined);
+    if (updates.length === 0 || (await this.#try([], checkedBy(applier))) !== undefined) throw reason;
+    const before = await applier.readBack();
+    const isTaken = async (some: readonly DataplaneUpdate[]): Promise<boolean> =>
+      (await this.#try(some, async (_, wanted) => {
+        await applier.check(transactionFrom(before, wanted));
+      })) === undefined;
+    await this.#isolation.apply(updates, isTaken);
+    this.#settled();
+    await applier.apply(transactionFrom(before, compiler.ruleset()));
     this.#parts.log.error('the kernel refused a transaction; what it takes of it is in force', {
       reason: messageOf(reason),
       problems: this.problems,

@@ -70,6 +70,23 @@ export class Nftables {
     throw new CalicoError('unavailable', 'nftables: the kernel gave no answer to a batch');
   }
 
+  /**
+   * What the kernel would say to the requests as one batch; nothing changes. It is a batch without an end, which
+   * the kernel checks and then forgets. How deep chains go it does not check in a table that the batch itself makes.
+   */
+  check(requests: readonly Request[]): BatchFailure | undefined {
+    const last = requests.at(-1);
+    if (last === undefined) return undefined;
+    const asked = { ...last, flags: (last.flags ?? 0) | NLM_F_ACK };
+    const answers = this.#socket.exchange([batchBegin, ...requests.slice(0, -1), asked]);
+    const failure = firstFailure(answers, requests.length);
+    if (failure !== undefined || answers.has(requests.length)) return failure;
+    throw new CalicoError(
+      'unavailable',
+      'nftables: the kernel gave no answer to a batch that it should check',
+    );
+  }
+
   /** A number that changes with every batch that anybody commits in the namespace. */
   generation(): number {
     return this.#askGeneration().generation;

@@ -12,6 +12,7 @@ import { mayManageNode } from './require-root.js';
 interface AgentAnswer {
   readonly ready: boolean;
   readonly reasons: readonly string[];
+  readonly endpoints?: readonly { readonly id: string; readonly state?: string; readonly reason?: string }[];
   /** absent in policy-only mode */
   readonly bgp?: { readonly peers?: readonly PeerStatus[] };
 }
@@ -50,6 +51,16 @@ function printPeers(found: Peers, out: Output): void {
   }
 }
 
+/** What the operator has to know besides: why the node is not ready, and what is not in force though it is. */
+function printTroubles({ ready, reasons, endpoints = [] }: AgentAnswer, out: Output): void {
+  const broken = endpoints.filter(({ state }) => state === 'error');
+  if (ready && reasons.length + broken.length === 0) return;
+  out.line();
+  for (const reason of reasons) out.line(visible(`INFO: ${ready ? '' : 'not ready: '}${reason}`));
+  for (const { id, reason = 'no reason known' } of broken)
+    out.line(visible(`INFO: endpoint ${id}: ${reason}`));
+}
+
 export const nodeStatusCommand = defineCommand({
   path: ['node', 'status'],
   help: nodeStatusHelp,
@@ -82,10 +93,7 @@ export const nodeStatusCommand = defineCommand({
     }
     out.line('Calico process is running.');
     printPeers(found, out);
-    if (!answer.ready) {
-      out.line();
-      for (const reason of answer.reasons) out.line(visible(`INFO: not ready: ${reason}`));
-    }
+    printTroubles(answer, out);
     out.line();
     return 0;
   },
