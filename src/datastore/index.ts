@@ -20,6 +20,7 @@ export type {
   CommitResult,
   Condition,
   Entry,
+  ListOptions,
   Listing,
   Store,
   WatchChange,

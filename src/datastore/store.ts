@@ -20,27 +20,35 @@ export interface Listing {
   readonly entries: readonly Entry[];
 }
 
-/** The key must be exactly as it was seen: at that modRevision, or absent for 0. */
-export interface Condition {
-  readonly key: string;
-  readonly modRevision: number;
-}
+export type Condition =
+  /** The key must be exactly as it was seen: at that modRevision, or absent for 0. */
+  | { readonly key: string; readonly modRevision: number }
+  /** No key that starts so was put after this revision; one that was deleted since goes unnoticed. */
+  | { readonly prefix: string; readonly unchangedSince: number };
 
 export type Write =
-  | { readonly kind: 'put'; readonly key: string; readonly value: string }
+  | {
+      readonly kind: 'put';
+      readonly key: string;
+      readonly value: string;
+      /** The key goes by itself so long after its last put (a whole number, at least 1), with an event. */
+      readonly ttlSeconds?: number;
+    }
   /** absent is no error, and then no event */
-  | { readonly kind: 'delete'; readonly key: string };
+  | { readonly kind: 'delete'; readonly key: string }
+  /** all keys that start so, with an event for each; for etcd it counts as one key */
+  | { readonly kind: 'delete-prefix'; readonly prefix: string };
 
 export interface Commit {
   /** all must hold, else nothing is written */
   readonly conditions?: readonly Condition[];
-  /** each key at most once */
+  /** each key at most once, and none under a prefix that is deleted */
   readonly writes: readonly Write[];
 }
 
 export type CommitResult =
   | { readonly committed: true; readonly revision: number }
-  /** the keys whose condition did not hold */
+  /** the keys and prefixes whose condition did not hold */
   | { readonly committed: false; readonly conflicts: readonly string[] };
 
 export type WatchChange =
@@ -63,10 +71,15 @@ export interface WatchOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface ListOptions {
+  /** Leave the values out: they are empty texts. */
+  readonly keysOnly?: boolean;
+}
+
 export interface Store {
   get(key: string): Promise<Entry | undefined>;
   /** All entries whose key starts with `prefix`, or with one of several: as of one revision, in key order. */
-  list(prefix: string | readonly string[]): Promise<Listing>;
+  list(prefix: string | readonly string[], options?: ListOptions): Promise<Listing>;
   commit(commit: Commit): Promise<CommitResult>;
   /**
    * What happens under `prefix`, or under several, from now on: one stream in order of the revisions, so that

@@ -17,9 +17,12 @@ export async function startReports(wiring: Wiring): Promise<void> {
       uptime: (clock.monotonic() - measurements.startedAt) / 1000,
       first_update: measurements.firstApplySeconds !== undefined,
     });
+    const { reportingTtl } = settings.values;
+    // So nobody takes a dead host for a live one; without a time it stays for ever.
+    const life = reportingTtl > 0 ? { ttlSeconds: Math.ceil(reportingTtl) } : {};
     await store.commit({
       writes: [
-        { kind: 'put', key: keys.current, value },
+        { kind: 'put', key: keys.current, value, ...life },
         { kind: 'put', key: keys.last, value },
       ],
     });

@@ -113,6 +113,18 @@ describe('the sqlite store', () => {
       });
     });
 
+    test('of the first format are brought up to date, with what is in them', async () => {
+      const old = await openSqliteStore({ directory });
+      await put(old, 'a', 'kept');
+      await old.close();
+      openRaw().exec('DROP INDEX expiring; ALTER TABLE kv DROP COLUMN expires; PRAGMA user_version = 1');
+      const store = await open();
+      expect(await store.get('a')).toMatchObject({ value: 'kept' });
+      const temporary = { kind: 'put', key: 'b', value: 'x', ttlSeconds: 60 } as const;
+      expect((await store.commit({ writes: [temporary] })).committed).toBe(true);
+      expect((await (await open()).list('')).entries).toHaveLength(2);
+    });
+
     test('that are empty are a new store', async () => {
       await mkdir(directory);
       await writeFile(file, '');
@@ -274,7 +286,7 @@ describe('the sqlite store', () => {
       await follower.until(() => follower.events.length === 1);
       openRaw().exec(`BEGIN IMMEDIATE;
         UPDATE meta SET rev = rev + 1;
-        INSERT INTO kv VALUES ('silent', 'x', 2, 2, 1);
+        INSERT INTO kv VALUES ('silent', 'x', 2, 2, 1, NULL);
         INSERT INTO log VALUES (2, 0, 'silent', 'x', 2);
         COMMIT`);
       await follower.until(() => follower.content.has('silent'));
@@ -303,7 +315,7 @@ describe('the sqlite store', () => {
       openRaw().exec(`BEGIN IMMEDIATE;
         UPDATE meta SET rev = rev + 1, epoch = 'another';
         DELETE FROM kv; DELETE FROM log;
-        INSERT INTO kv VALUES ('restored', 'x', 3, 3, 1);
+        INSERT INTO kv VALUES ('restored', 'x', 3, 3, 1, NULL);
         COMMIT`);
       await follower.until(() => follower.content.has('restored'));
       expect(follower.events.map(event => event.kind)).toEqual(['listing', 'listing']);

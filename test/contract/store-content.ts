@@ -109,6 +109,54 @@ export function contentContract(subject: Subject): void {
     expect(await subject.store().get('a')).toBeUndefined();
   });
 
+  test('a delete of a prefix takes all keys below it, however many, and no others', async () => {
+    const store = subject.store();
+    for (let part = 0; part < 3; part++) {
+      await write(...Array.from({ length: 100 }, (_, n) => put(`tree/${String(part)}/${String(n)}`)));
+    }
+    await write(put('tree'), put('tree0'));
+    const before = await write(put('other', '1'));
+    const after = await write({ kind: 'delete-prefix', prefix: 'tree/' }, put('other', '2'));
+    expect(after).toBe(before + 1);
+    expect((await store.list('')).entries.map(each => each.key)).toEqual(['other', 'tree', 'tree0']);
+    expect(await write({ kind: 'delete-prefix', prefix: 'tree/' })).toBe(after);
+  });
+
+  test('a commit that deletes a prefix and names a key below it is refused', async () => {
+    await write(put('tree/a'));
+    const both = write({ kind: 'delete-prefix', prefix: 'tree/' }, put('tree/b'));
+    await expect(both).rejects.toMatchObject({ code: 'invalid' });
+    expect((await subject.store().list('')).entries).toHaveLength(1);
+  });
+
+  test('a condition on a prefix holds until a key below it is put', async () => {
+    const store = subject.store();
+    const unchangedSince = await write(put('tree/a'), put('b'));
+    const commit = {
+      conditions: [{ prefix: 'tree/', unchangedSince }],
+      writes: [put('done')],
+    };
+    await write(put('b', '2'), put('tree', '2'));
+    expect((await store.commit(commit)).committed).toBe(true);
+    await write(put('tree/new'));
+    expect(await store.commit(commit)).toEqual({ committed: false, conflicts: ['tree/'] });
+  });
+
+  test('a condition on a prefix holds where nothing is', async () => {
+    const conditions = [{ prefix: 'nothing/', unchangedSince: (await subject.store().list('')).revision }];
+    expect((await subject.store().commit({ conditions, writes: [put('a')] })).committed).toBe(true);
+  });
+
+  test('a listing of keys only has all but the values', async () => {
+    await write(put('a/1', 'long'), put('a/2', 'longer'), put('b'));
+    const whole = await subject.store().list('a/');
+    expect(await subject.store().list('a/', { keysOnly: true })).toEqual({
+      revision: whole.revision,
+      entries: whole.entries.map(entry => ({ ...entry, value: '' })),
+    });
+    expect((await subject.store().list('', { keysOnly: true })).entries).toHaveLength(3);
+  });
+
   test('a listing of several prefixes is their union in key order, without repetition', async () => {
     await write(put('b/1'), put('a/2'), put('a/1'), put('c/1'), put('a'));
     const keys = async (prefixes: readonly string[]): Promise<readonly string[]> =>
@@ -129,9 +177,9 @@ export function contentContract(subject: Subject): void {
           const model = new Map<string, string>();
           for (const writes of all) {
             await store.commit({ writes });
-            for (const { key, ...rest } of writes) {
-              if (rest.kind === 'put') model.set(key, rest.value);
-              else model.delete(key);
+            for (const each of writes) {
+              if (each.kind === 'put') model.set(each.key, each.value);
+              else model.delete(each.key);
             }
           }
           for (const prefix of ['', ...prefixes, ...model.keys()]) {

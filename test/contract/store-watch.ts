@@ -66,6 +66,41 @@ export function watchContract(subject: Subject): void {
     await follower.stop();
   });
 
+  test('a key with a time to live goes by itself, unless it is put again in time', async () => {
+    const temporary = (key: string, ttlSeconds: number): Write => ({
+      kind: 'put',
+      key,
+      value: 'x',
+      ttlSeconds,
+    });
+    const follower = follow(subject.store(), 'w/');
+    await write(temporary('w/short', 1), temporary('w/long', 600), temporary('w/kept', 1));
+    await put('w/kept');
+    await follower.until(() => follower.content.size === 3);
+    await follower.until(() => !follower.content.has('w/short'));
+    expect((await subject.store().list('w/')).entries.map(({ key }) => key)).toEqual(['w/kept', 'w/long']);
+    expect(await subject.store().get('w/short')).toBeUndefined();
+    const again = { conditions: [{ key: 'w/short', modRevision: 0 }], writes: [temporary('w/short', 1)] };
+    expect((await subject.store().commit(again)).committed).toBe(true);
+    await follower.until(() => follower.content.has('w/short'));
+    await follower.until(() => !follower.content.has('w/short'));
+    await follower.stop();
+  });
+
+  test('a delete of a prefix is told key by key, in one batch', async () => {
+    const start = await write(
+      { kind: 'put', key: 'w/a', value: '' },
+      { kind: 'put', key: 'w/b', value: '' },
+      { kind: 'put', key: 'w0', value: '' },
+    );
+    const follower = follow(subject.store(), 'w', { afterRevision: start });
+    const revision = await write({ kind: 'delete-prefix', prefix: 'w/' });
+    await follower.until(() => follower.events.length > 0);
+    const changes = ['w/a', 'w/b'].map(key => ({ kind: 'delete', key, revision }));
+    expect(follower.events).toEqual([{ kind: 'changes', revision, changes }]);
+    await follower.stop();
+  });
+
   test('the changes of one commit under several prefixes arrive in one batch', async () => {
     const follower = follow(subject.store(), ['w/', 'v/']);
     await follower.until(() => follower.events.length === 1);

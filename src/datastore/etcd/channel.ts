@@ -4,7 +4,7 @@ import { createClient } from '@connectrpc/connect';
 import type { Client } from '@connectrpc/connect';
 import { createGrpcTransport } from '@connectrpc/connect-node';
 import type { Clock } from '../../base/index.js';
-import { Auth, KV, Watch } from './rpc_pb.js';
+import { Auth, KV, Lease, Watch } from './rpc_pb.js';
 import { openSession } from './session.js';
 import type { Session } from './session.js';
 
@@ -29,6 +29,7 @@ export class Channel {
   readonly url: string;
   readonly auth: Client<typeof Auth>;
   readonly kv: Client<typeof KV>;
+  readonly lease: Client<typeof Lease>;
   readonly watch: Client<typeof Watch>;
   readonly #options: ChannelOptions;
   #session: Session | undefined;
@@ -51,6 +52,7 @@ export class Channel {
     });
     this.auth = createClient(Auth, transport);
     this.kv = createClient(KV, transport);
+    this.lease = createClient(Lease, transport);
     this.watch = createClient(Watch, transport);
   }
 

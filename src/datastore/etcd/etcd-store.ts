@@ -2,10 +2,20 @@ import { CalicoError, systemClock } from '../../base/index.js';
 import type { Clock } from '../../base/index.js';
 import { checkCommit } from '../check-commit.js';
 import { disjointPrefixes } from '../prefix-range.js';
-import type { Commit, CommitResult, Entry, Listing, Store, WatchEvent, WatchOptions } from '../store.js';
+import type {
+  Commit,
+  CommitResult,
+  Entry,
+  ListOptions,
+  Listing,
+  Store,
+  WatchEvent,
+  WatchOptions,
+} from '../store.js';
 import type { EtcdConfig } from './config.js';
 import { Credentials } from './credentials.js';
 import { follow } from './follow.js';
+import { grantLeases } from './leases.js';
 import { Lookups } from './lookups.js';
 import { conflictsOf, revisionOf, transactionOf } from './messages.js';
 import { readListing } from './read-listing.js';
@@ -50,13 +60,13 @@ class EtcdStore implements Store {
     return key === '' || !key.isWellFormed() ? undefined : await this.#lookups.get(key);
   }
 
-  async list(prefix: string | readonly string[]): Promise<Listing> {
-    return await readListing(this.#parts.calls, disjointPrefixes(prefix));
+  async list(prefix: string | readonly string[], options: ListOptions = {}): Promise<Listing> {
+    return await readListing(this.#parts.calls, disjointPrefixes(prefix), options);
   }
 
   async commit(commit: Commit): Promise<CommitResult> {
     checkCommit(commit);
-    const transaction = transactionOf(commit);
+    const transaction = transactionOf(commit, await grantLeases(this.#parts.calls, commit));
     const response = await this.#parts.calls.write(
       async ({ kv }, options) => await kv.txn(transaction, options),
     );

@@ -1,10 +1,18 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { CalicoError } from '../../base/index.js';
 import { prefixRange } from '../prefix-range.js';
-import type { Commit, Condition, Entry, WatchChange } from '../store.js';
+import type { Commit, Condition, Entry, WatchChange, Write } from '../store.js';
 import { tooLarge } from './failures.js';
+import type { Leases } from './leases.js';
 import { maxBytes, maxOperations } from './limits.js';
-import type { Event, KeyValue, ResponseHeader, TxnRequestSchema, TxnResponse } from './rpc_pb.js';
+import type {
+  Event,
+  KeyValue,
+  RequestOpSchema,
+  ResponseHeader,
+  TxnRequestSchema,
+  TxnResponse,
+} from './rpc_pb.js';
 
 /** Keys from `key` on and before `rangeEnd`; one zero byte in `rangeEnd` is no end. */
 export interface ByteRange {
@@ -66,59 +74,87 @@ export function changeOf({ type, kv }: Event): WatchChange | undefined {
 }
 
 /** The commit as a transaction that, where a condition does not hold, tells how the keys are instead. */
-export function transactionOf({
-  conditions = [],
-  writes,
-}: Commit): MessageInitShape<typeof TxnRequestSchema> {
+export function transactionOf(
+  { conditions = [], writes }: Commit,
+  leases: Leases,
+): MessageInitShape<typeof TxnRequestSchema> {
   const operations = Math.max(conditions.length, writes.length);
   if (operations > maxOperations) {
     throw tooLarge(`a change of ${String(operations)} keys; etcd takes ${String(maxOperations)}`);
   }
-  let bytes = 0;
-  const encode = (text: string): Uint8Array => {
-    const encoded = bytesOf(text);
-    bytes += encoded.byteLength;
-    return encoded;
-  };
-  const success = writes.map(write =>
-    write.kind === 'put'
-      ? ({
-          request: {
-            case: 'requestPut',
-            value: { key: encode(write.key), value: encode(write.value) },
-          },
-        } as const)
-      : ({ request: { case: 'requestDeleteRange', value: { key: encode(write.key) } } } as const),
-  );
-  const keys = conditions.map(({ key }) => encode(key));
+  const ranges = conditions.map(rangeOf);
+  const bytes =
+    sum(writes.map(sizeOf)) +
+    sum(ranges.map(({ key, rangeEnd }) => key.byteLength + (rangeEnd?.length ?? 0)));
   if (bytes > maxBytes) {
     throw tooLarge(`a change of ${megabytes(bytes)} MB; etcd takes ${megabytes(maxBytes)} MB`);
   }
   return {
-    compare: conditions.map(({ modRevision }, index) => ({
-      result: 0,
+    compare: conditions.map((condition, index) => ({
       target: 2,
-      key: keys[index] ?? zero,
-      modRevision: BigInt(modRevision),
+      ...(ranges[index] ?? { key: zero }),
+      ...('key' in condition
+        ? { result: 0, modRevision: BigInt(condition.modRevision) }
+        : { result: 2, modRevision: BigInt(condition.unchangedSince + 1) }),
     })),
-    success,
-    failure: keys.map(
-      key => ({ request: { case: 'requestRange', value: { key, keysOnly: true } } }) as const,
-    ),
+    success: writes.map(write => ({ request: operationOf(write, leases) })),
+    failure: conditions.map((condition, index) => ({
+      request: {
+        case: 'requestRange',
+        value: {
+          ...(ranges[index] ?? { key: zero }),
+          keysOnly: true,
+          limit: 1n,
+          minModRevision: 'key' in condition ? 0n : BigInt(condition.unchangedSince + 1),
+        },
+      },
+    })),
   };
+}
+
+type Operation = NonNullable<MessageInitShape<typeof RequestOpSchema>['request']>;
+
+function operationOf(write: Write, leases: Leases): Operation {
+  switch (write.kind) {
+    case 'put': {
+      const lease = leases.get(write.ttlSeconds ?? 0) ?? 0n;
+      return {
+        case: 'requestPut',
+        value: { key: bytesOf(write.key), value: bytesOf(write.value), lease },
+      };
+    }
+    case 'delete':
+      return { case: 'requestDeleteRange', value: { key: bytesOf(write.key) } };
+    case 'delete-prefix':
+      return { case: 'requestDeleteRange', value: byteRange(write.prefix) };
+  }
+}
+
+/** A key alone must have no end at all: an empty one would be every key from there on. */
+function rangeOf(condition: Condition): { readonly key: Uint8Array; readonly rangeEnd?: Uint8Array } {
+  return 'key' in condition ? { key: bytesOf(condition.key) } : byteRange(condition.prefix);
+}
+
+/** In bytes, as far as the limit of etcd counts it. */
+function sizeOf(write: Write): number {
+  if (write.kind === 'delete-prefix') return Buffer.byteLength(write.prefix);
+  return Buffer.byteLength(write.key) + (write.kind === 'put' ? Buffer.byteLength(write.value) : 0);
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, each) => total + each, 0);
 }
 
 function megabytes(bytes: number): string {
   return (bytes / 1e6).toFixed(1);
 }
 
-/** The keys that are not as the conditions said. */
+/** The keys and prefixes that are not as the conditions said. */
 export function conflictsOf(conditions: readonly Condition[], { responses }: TxnResponse): readonly string[] {
-  return conditions
-    .filter(({ modRevision }, index) => {
-      const response = responses[index]?.response;
-      const [found] = response?.case === 'responseRange' ? response.value.kvs : [];
-      return numberOf(found?.modRevision ?? 0n) !== modRevision;
-    })
-    .map(({ key }) => key);
+  return conditions.flatMap((condition, index) => {
+    const response = responses[index]?.response;
+    const [found] = response?.case === 'responseRange' ? response.value.kvs : [];
+    if ('prefix' in condition) return found === undefined ? [] : [condition.prefix];
+    return numberOf(found?.modRevision ?? 0n) === condition.modRevision ? [] : [condition.key];
+  });
 }

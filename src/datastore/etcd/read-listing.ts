@@ -1,5 +1,5 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import type { Entry, Listing } from '../store.js';
+import type { Entry, ListOptions, Listing } from '../store.js';
 import { isCompacted } from './failures.js';
 import { pageSize } from './limits.js';
 import { byteRange, entryOf, revisionOf } from './messages.js';
@@ -11,10 +11,14 @@ import type { Servers } from './servers.js';
 const maxAttempts = 5;
 
 /** Reads all under disjoint prefixes page by page, all as of the revision of the first page. */
-export async function readListing(servers: Servers, prefixes: readonly string[]): Promise<Listing> {
+export async function readListing(
+  servers: Servers,
+  prefixes: readonly string[],
+  { keysOnly = false }: ListOptions = {},
+): Promise<Listing> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await readOnce(servers, prefixes);
+      return await readOnce(servers, prefixes, keysOnly);
     } catch (error) {
       const cause = error instanceof Error ? error.cause : undefined;
       if (!isCompacted(cause) || attempt === maxAttempts) throw error;
@@ -22,7 +26,7 @@ export async function readListing(servers: Servers, prefixes: readonly string[])
   }
 }
 
-async function readOnce(servers: Servers, prefixes: readonly string[]): Promise<Listing> {
+async function readOnce(servers: Servers, prefixes: readonly string[], keysOnly: boolean): Promise<Listing> {
   const entries: Entry[] = [];
   let revision = 0;
   for (const range of prefixes.length === 0 ? [nothing] : prefixes.map(byteRange)) {
@@ -33,6 +37,7 @@ async function readOnce(servers: Servers, prefixes: readonly string[]): Promise<
         key,
         revision: BigInt(revision),
         limit: BigInt(pageSize),
+        keysOnly,
       };
       const { header, kvs, more }: RangeResponse = await servers.read(
         async ({ kv }, options) => await kv.range(request, options),

@@ -1,8 +1,18 @@
 import { pathToFileURL } from 'node:url';
 import { DatabaseSync } from 'node:sqlite';
 import type { StatementSync } from 'node:sqlite';
-import type { Commit, CommitResult, Entry, Listing, WatchChange, WatchEvent, Write } from '../store.js';
-import { FilesReplaced } from './failures.js';
+import type {
+  Commit,
+  CommitResult,
+  Condition,
+  Entry,
+  ListOptions,
+  Listing,
+  WatchChange,
+  WatchEvent,
+  Write,
+} from '../store.js';
+import { FilesReplaced, isBusy } from './failures.js';
 import { identityOf } from './files.js';
 import type { StoreFiles } from './files.js';
 import { prefixRange } from '../prefix-range.js';
@@ -40,6 +50,12 @@ interface LogRow {
   readonly createRevision: number;
 }
 
+export interface DatabaseOptions {
+  readonly synchronous: 'full' | 'normal';
+  /** Unix time in ms */
+  readonly now: () => number;
+}
+
 /**
  * One connection to the store's file. All of it is synchronous: no transaction outlives a call. A lock held
  * by another process shows as the error "busy" at once; waiting is the caller's part.
@@ -49,9 +65,11 @@ export class Database {
   readonly #connection: DatabaseSync;
   readonly #identity: string;
   readonly #statements: Statements;
+  readonly #now: () => number;
 
-  constructor(files: StoreFiles, synchronous: 'full' | 'normal') {
+  constructor(files: StoreFiles, { synchronous, now }: DatabaseOptions) {
     this.#files = files;
+    this.#now = now;
     // By URL, because only so SQLite can be told not to create the file when somebody removed it.
     const url = pathToFileURL(files.database);
     url.search = 'mode=rw';
@@ -69,15 +87,17 @@ export class Database {
 
   get(key: string): Entry | undefined {
     this.#checkFiles();
+    this.#expire();
     return entriesOf(this.#statements.get.all(key))[0];
   }
 
   /** What the prefixes cover; they must be disjoint and in order. */
-  list(prefixes: readonly string[]): Listing {
-    return this.#read(() => this.#list(prefixes));
+  list(prefixes: readonly string[], options: ListOptions): Listing {
+    return this.#read(() => this.#list(prefixes, options));
   }
 
   commit(commit: Commit): CommitResult {
+    this.#expire();
     this.#statements.beginWrite.run();
     try {
       this.#checkFiles();
@@ -136,12 +156,31 @@ export class Database {
     this.#connection.close();
   }
 
+  /**
+   * Deletes what has lived its time, in a revision of its own. Who asks first does it, so that nobody needs a
+   * timer: a watch asks every second. Where nothing can be written, what is overdue can still be seen.
+   */
+  #expire(): void {
+    const now = this.#now();
+    if (this.#statements.expired.get(now) === undefined) return;
+    this.#statements.beginWrite.run();
+    try {
+      const keys = this.#statements.expired.all(now) as unknown as readonly { readonly key: string }[]; // STRICT
+      this.#write({ writes: keys.map(({ key }) => ({ kind: 'delete', key })) });
+      this.#statements.commit.run();
+    } catch (error) {
+      this.#rollback();
+      if (isBusy(error)) throw error;
+    }
+  }
+
   #checkFiles(): void {
     if (identityOf(this.#files) !== this.#identity) throw new FilesReplaced();
   }
 
   #read<T>(body: () => T): T {
     this.#checkFiles();
+    this.#expire();
     this.#statements.beginRead.run();
     try {
       return body();
@@ -158,11 +197,14 @@ export class Database {
     return this.#statements.meta.get() as unknown as Meta; // the table is STRICT and has always one row
   }
 
-  #list(prefixes: readonly string[]): Listing {
+  #list(prefixes: readonly string[], { keysOnly = false }: ListOptions = {}): Listing {
+    const { list, listFrom, listKeys, listKeysFrom } = this.#statements;
     const entries = prefixes.flatMap(prefix => {
       const { from, to } = prefixRange(prefix);
       return entriesOf(
-        to === undefined ? this.#statements.listFrom.all(from) : this.#statements.list.all(from, to),
+        to === undefined
+          ? (keysOnly ? listKeysFrom : listFrom).all(from)
+          : (keysOnly ? listKeys : list).all(from, to),
       );
     });
     return { revision: this.#meta().revision, entries };
@@ -183,11 +225,10 @@ export class Database {
   }
 
   #write({ conditions = [], writes }: Commit): CommitResult {
-    const conflicts = conditions.filter(
-      ({ key, modRevision }) =>
-        (entriesOf(this.#statements.get.all(key))[0]?.modRevision ?? 0) !== modRevision,
-    );
-    if (conflicts.length > 0) return { committed: false, conflicts: conflicts.map(({ key }) => key) };
+    const conflicts = conditions.filter(condition => !this.#holds(condition));
+    if (conflicts.length > 0) {
+      return { committed: false, conflicts: conflicts.map(each => ('key' in each ? each.key : each.prefix)) };
+    }
     const current = this.#meta().revision;
     let changed = 0;
     for (const write of writes) changed += this.#apply(write, current + 1, changed);
@@ -196,21 +237,38 @@ export class Database {
     return { committed: true, revision: current + 1 };
   }
 
+  #holds(condition: Condition): boolean {
+    if ('key' in condition) {
+      const found = entriesOf(this.#statements.get.all(condition.key))[0];
+      return (found?.modRevision ?? 0) === condition.modRevision;
+    }
+    const { entries } = this.#list([condition.prefix], { keysOnly: true });
+    return entries.every(({ modRevision }) => modRevision <= condition.unchangedSince);
+  }
+
   /** The number of keys changed: 0 for a delete of what is absent. */
   #apply(write: Write, revision: number, n: number): number {
-    const { key } = write;
-    if (write.kind === 'delete') {
-      if (this.#statements.delete.run(key).changes === 0) return 0;
-      this.#statements.appendLog.run(revision, n, key, null, null);
-      return 1;
+    switch (write.kind) {
+      case 'put': {
+        const { key, value, ttlSeconds } = write;
+        const expires = ttlSeconds === undefined ? null : this.#now() + ttlSeconds * 1000;
+        // RETURNING gives exactly one row
+        const row = this.#statements.put.get({ key, value, revision, expires }) as { createRevision: number };
+        this.#statements.appendLog.run(revision, n, key, value, row.createRevision);
+        return 1;
+      }
+      case 'delete':
+        if (this.#statements.delete.run(write.key).changes === 0) return 0;
+        this.#statements.appendLog.run(revision, n, write.key, null, null);
+        return 1;
+      case 'delete-prefix': {
+        const { entries } = this.#list([write.prefix], { keysOnly: true });
+        for (const [index, { key }] of entries.entries()) {
+          this.#apply({ kind: 'delete', key }, revision, n + index);
+        }
+        return entries.length;
+      }
     }
-    const { createRevision } = this.#statements.put.get({
-      key,
-      value: write.value,
-      revision,
-    }) as { createRevision: number }; // RETURNING gives exactly one row
-    this.#statements.appendLog.run(revision, n, key, write.value, createRevision);
-    return 1;
   }
 }
 
@@ -229,7 +287,8 @@ function setUp(connection: DatabaseSync, synchronous: 'full' | 'normal', file: s
 
 type Statements = Readonly<Record<keyof typeof sql, StatementSync>>;
 
-const columns = 'key, value, create_rev AS createRevision, mod_rev AS modRevision';
+const keyColumns = "key, '' AS value, create_rev AS createRevision, mod_rev AS modRevision";
+const columns = keyColumns.replace("'' AS value", 'value');
 
 const sql = {
   beginRead: 'BEGIN',
@@ -242,8 +301,11 @@ const sql = {
   get: `SELECT ${columns} FROM kv WHERE key = ?`,
   list: `SELECT ${columns} FROM kv WHERE key >= ? AND key < ? ORDER BY key`,
   listFrom: `SELECT ${columns} FROM kv WHERE key >= ? ORDER BY key`,
-  put: `INSERT INTO kv VALUES (:key, :value, :revision, :revision, 1) ON CONFLICT(key) DO UPDATE
-    SET value = excluded.value, mod_rev = excluded.mod_rev, version = version + 1
+  listKeys: `SELECT ${keyColumns} FROM kv WHERE key >= ? AND key < ? ORDER BY key`,
+  listKeysFrom: `SELECT ${keyColumns} FROM kv WHERE key >= ? ORDER BY key`,
+  expired: 'SELECT key FROM kv WHERE expires <= ?',
+  put: `INSERT INTO kv VALUES (:key, :value, :revision, :revision, 1, :expires) ON CONFLICT(key) DO UPDATE
+    SET value = excluded.value, mod_rev = excluded.mod_rev, version = version + 1, expires = excluded.expires
     RETURNING create_rev AS createRevision`,
   delete: 'DELETE FROM kv WHERE key = ?',
   appendLog: 'INSERT INTO log VALUES (?, ?, ?, ?, ?)',

@@ -2,7 +2,16 @@ import { CalicoError, isCalicoError, systemClock } from '../../base/index.js';
 import type { Clock } from '../../base/index.js';
 import { checkCommit } from '../check-commit.js';
 import { disjointPrefixes } from '../prefix-range.js';
-import type { Commit, CommitResult, Entry, Listing, Store, WatchEvent, WatchOptions } from '../store.js';
+import type {
+  Commit,
+  CommitResult,
+  Entry,
+  ListOptions,
+  Listing,
+  Store,
+  WatchEvent,
+  WatchOptions,
+} from '../store.js';
 import { Bell } from './bell.js';
 import { Database } from './database.js';
 import type { Position } from './database.js';
@@ -70,9 +79,9 @@ class SqliteStore implements Store {
     return await this.#attempt(database => database.get(key));
   }
 
-  async list(prefix: string | readonly string[]): Promise<Listing> {
+  async list(prefix: string | readonly string[], options: ListOptions = {}): Promise<Listing> {
     const prefixes = disjointPrefixes(prefix);
-    return await this.#attempt(database => database.list(prefixes));
+    return await this.#attempt(database => database.list(prefixes, options));
   }
 
   async commit(commit: Commit): Promise<CommitResult> {
@@ -158,7 +167,8 @@ class SqliteStore implements Store {
       throw new CalicoError('unavailable', `datastore ${this.#files.database}: is closed`);
     }
     if (this.#database === undefined) {
-      this.#database = new Database(this.#files, this.#synchronous);
+      const now = (): number => this.#clock.now();
+      this.#database = new Database(this.#files, { synchronous: this.#synchronous, now });
       this.#generation += 1;
     }
     return this.#database;

@@ -184,7 +184,7 @@ export const parameters = {
     name: 'ReportingTTLSecs',
     type: seconds,
     default: 90,
-    meaning: 'How long that status counts after it was written.',
+    meaning: 'How long that status stays after it was written: it goes with its host; 0 for ever.',
   }),
   endpointReporting: parameter({
     name: 'EndpointReportingEnabled',
