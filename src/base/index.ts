@@ -9,5 +9,6 @@ export type { HttpAnswer, HttpHandler } from './http-socket.js';
 export { silentLogger } from './log.js';
 export type { LogFields, Logger } from './log.js';
 export { MultiMap } from './multi-map.js';
+export { nearestWord } from './nearest-word.js';
 export { runChecked, runProgram } from './run-program.js';
 export type { ProgramOptions, ProgramResult } from './run-program.js';

@@ -1,4 +1,4 @@
-import { buildInfo, isCalicoError, messageOf } from '../base/index.js';
+import { buildInfo, isCalicoError, messageOf, nearestWord } from '../base/index.js';
 import type { Clock } from '../base/index.js';
 import type { ResourceClient } from '../datastore/index.js';
 import type { Command, CommandEntry, CommandGroup, CommandServices, Datastore, ExitCode } from './command.js';
@@ -6,7 +6,6 @@ import { commandEntries, commandGroups } from './commands/index.js';
 import { parseArguments, parseGrammar, usageSection } from './grammar/index.js';
 import type { ArgumentValues } from './grammar/index.js';
 import { topLevelHelp, topLevelHelpWith } from './help/top-level.js';
-import { nearestWord } from './nearest-word.js';
 import { visible } from './output/index.js';
 import type { Output } from './output/index.js';
 
@@ -107,9 +106,14 @@ async function runInGroup(
   const parsed = parseArguments(parseGrammar(help, [group.name]), args, { optionsFirst: true });
   if (parsed.kind === 'help') return show(options.out, help);
   if (parsed.kind === 'usage-error') return refuse(help, [group.name, ...args], parsed.complaint, options);
-  const path = [group.name, textOf(parsed.values, '<command>')];
-  const known = entriesOf(options).some(entry => entry.path.join(' ') === path.join(' '));
-  if (!known) {
+  const word = textOf(parsed.values, '<command>');
+  const path = [group.name, word];
+  const words = entriesOf(options).flatMap(entry =>
+    entry.path[0] === group.name ? entry.path.slice(1) : [],
+  );
+  if (!words.includes(word)) {
+    const meant = nearestWord(word, words);
+    if (meant !== undefined) options.err.line(`Did you mean "${group.name} ${meant}"?`);
     options.out.text(help);
     return 1;
   }
@@ -129,7 +133,10 @@ async function runNamed(
       ...entries.map(({ path: [first = ''] }) => first),
       ...(options.groups ?? []).map(({ name }) => name),
     ];
-    const meant = nearestWord(word, words);
+    const meant = nearestWord(
+      word,
+      words.filter(each => !each.startsWith('_')),
+    );
     options.err.line(`Unknown command: "${visible(word)}"`);
     if (meant !== undefined) options.err.line(`Did you mean "${meant}"?`);
     options.out.text(helpOf(options));

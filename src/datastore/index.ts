@@ -3,6 +3,7 @@ export type { ResourceClientOptions } from './client.js';
 export { agentStatusKeys, workloadStatusKey, workloadStatusPrefix } from './codec/status.js';
 export { etcdConfig, etcdVariables, namesEtcd } from './etcd/config.js';
 export type { EtcdSettings } from './etcd/config.js';
+export { checkIdentifiers } from './plan-writes.js';
 export { openStore, storeExists } from './open.js';
 export type { StoreConfig } from './open.js';
 export type {

@@ -1,16 +1,20 @@
+import { nearestWord } from '../base/index.js';
 import {
   documentPlace,
   inside,
+  pathOf,
   plainText,
   report,
   reportField,
   reportType,
   reportUnknownField,
+  untilEnough,
 } from './problem.js';
 import type { Place, Problem } from './problem.js';
 import { asMap, find, forEachKey, nameFinder } from './record.js';
-import { definitionOf, isKind, kinds } from './registry.js';
+import { definitionOf, isKind, kindOfWord, kinds } from './registry.js';
 import type { Resource } from './registry.js';
+import { suggestField } from './suggest-field.js';
 
 export type ParsedDocument =
   | { readonly ok: true; readonly resources: readonly Resource[] }
@@ -28,10 +32,12 @@ export function parseDocument(value: unknown): ParsedDocument {
   const problems: Problem[] = [];
   const read: Readings = [];
   const root = documentPlace(problems);
-  if (Array.isArray(value)) {
-    for (const [index, member] of value.entries()) readMember(member, inside(root, index), read);
-  } else if (typeof value === 'object' || value === undefined) readMember(value ?? {}, root, read);
-  else reportType(root, `[]${META}`, { value, expected: `${A_RESOURCE}, or a list of such maps` });
+  untilEnough(() => {
+    if (Array.isArray(value)) {
+      for (const [index, member] of value.entries()) readMember(member, inside(root, index), read);
+    } else if (typeof value === 'object' || value === undefined) readMember(value ?? {}, root, read);
+    else reportType(root, `[]${META}`, { value, expected: `${A_RESOURCE}, or a list of such maps` });
+  });
   if (problems.length > 0) return { ok: false, problems };
   return { ok: true, resources: read.filter(resource => resource !== undefined) };
 }
@@ -39,7 +45,10 @@ export function parseDocument(value: unknown): ParsedDocument {
 /** Reads one resource; lists are not taken. */
 export function parseResource(value: unknown): ParsedResource {
   const problems: Problem[] = [];
-  const resource = readResource(value ?? {}, documentPlace(problems));
+  let resource: Resource | undefined;
+  untilEnough(() => {
+    resource = readResource(value ?? {}, documentPlace(problems));
+  });
   return resource === undefined ? { ok: false, problems } : { ok: true, resource };
 }
 
@@ -81,7 +90,7 @@ function readList(
   { kind, goName }: AnyDefinition,
   { place, read }: { readonly place: Place; readonly read: Readings },
 ): void {
-  const expected = 'a map with apiVersion, kind, metadata and items';
+  const expected = `one of ${LIST_FIELDS.join(', ')}`;
   forEachKey({ map, place, expected }, listFields, (name, key, inner) => {
     if (inner === null) return;
     if (name === 'metadata') readListMetadata(inner, inside(place, key));
@@ -121,6 +130,35 @@ function readItem(value: unknown, kind: string, place: Place): Resource | undefi
   return place.problems.length > before ? undefined : readResource(map, place);
 }
 
+/** Reads a resource of a known kind, and adds to each unknown field which one was probably meant. */
+function readBody(
+  definition: AnyDefinition,
+  map: Readonly<Record<string, unknown>>,
+  place: Place,
+): Resource | undefined {
+  const { problems } = place;
+  const before = problems.length;
+  // The definition that the kind names has read it: it is a resource of that kind.
+  const resource = definition.body.read(map, place) as Resource | undefined;
+  for (let index = before; index < problems.length; index++) {
+    const problem = problems[index];
+    if (problem?.legacy?.kind !== 'unknown-field') continue;
+    const prefix = pathOf(place);
+    const path = problem.path.slice(prefix === '' ? 0 : prefix.length + 1);
+    const meant = suggestField(definition.body.schema, path);
+    if (meant !== undefined)
+      problems[index] = { ...problem, expected: `${problem.expected}; did you mean ${meant}?` };
+  }
+  return resource;
+}
+
+/** The kind that a word other than a kind probably stands for. */
+function kindHint(word: unknown): string {
+  if (typeof word !== 'string' || word === '') return '';
+  const meant = kindOfWord(word) ?? nearestWord(word, [...kinds, ...kinds.map(kind => `${kind}List`)]);
+  return meant === undefined ? '' : `; did you mean ${meant}?`;
+}
+
 function readResource(value: unknown, place: Place): Resource | undefined {
   const map = value === null ? {} : asMap(value);
   if (map === undefined) return reportType(place, META, { value, expected: A_RESOURCE });
@@ -134,13 +172,12 @@ function readResource(value: unknown, place: Place): Resource | undefined {
     });
   }
   const definition = version === 'v1' && typeof kind === 'string' ? definitionOf(kind) : undefined;
-  // The definition that the kind names has read it: it is a resource of that kind.
-  if (definition !== undefined) return definition.body.read(map, place) as Resource | undefined;
+  if (definition !== undefined) return readBody(definition, map, place);
   const text = `Unknown resource type (${plainText(kind)}) and/or version (${plainText(version)})`;
   const wrongKind = typeof kind !== 'string' || !isKind(kind.replace(/List$/, ''));
   return report(inside(place, wrongKind ? 'kind' : 'apiVersion'), {
     value: wrongKind ? kind : version,
-    expected: wrongKind ? `${kinds.join(', ')}, or one of these and List` : 'v1',
+    expected: wrongKind ? `${kinds.join(', ')}, or one of these and List${kindHint(kind)}` : 'v1',
     legacy: { kind: 'unknown-kind', text },
   });
 }

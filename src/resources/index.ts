@@ -2,6 +2,7 @@ export type { CellContext, Column } from './definition.js';
 export type { PortSpec } from './named-port.js';
 export { parseDocument, parseResource } from './document.js';
 export type { ParsedDocument, ParsedResource } from './document.js';
+export { jsonTypeOf, plainText } from './problem.js';
 export type { LegacyText, Problem } from './problem.js';
 export {
   columns,
@@ -15,3 +16,4 @@ export {
 } from './registry.js';
 export type { Kind, Metadata, Resource, ResourceOf, Spec } from './registry.js';
 export type { EntitySpec, RuleSpec } from './rule.js';
+export { suggestField } from './suggest-field.js';

@@ -93,6 +93,21 @@ export function reportUnknownField(place: Place, value: unknown, expected: strin
   return report(place, { value, expected, legacy: { kind: 'unknown-field', name } });
 }
 
+/** Problems after which the rest of a document is not looked at: nobody reads as many. */
+const MOST_PROBLEMS = 1_000;
+
+/** Ends the reading of a document that has as many problems as anybody can use; never leaves this folder. */
+class TooManyProblems extends Error {}
+
+/** Runs a reader up to its end, or to the problem with which it is enough. */
+export function untilEnough(read: () => void): void {
+  try {
+    read();
+  } catch (error) {
+    if (!(error instanceof TooManyProblems)) throw error;
+  }
+}
+
 /** Adds a problem; always undefined, so that a reader can return it. */
 export function report(place: Place, what: Complaint & { readonly legacy?: LegacyText }): undefined {
   place.problems.push({
@@ -102,10 +117,12 @@ export function report(place: Place, what: Complaint & { readonly legacy?: Legac
     resource: place.resource,
     ...(what.legacy === undefined ? {} : { legacy: what.legacy }),
   });
+  if (place.problems.length >= MOST_PROBLEMS) throw new TooManyProblems();
   return undefined;
 }
 
-function jsonTypeOf(value: unknown): string {
+/** What JSON calls the type of a value, in the original's words: `bool`. */
+export function jsonTypeOf(value: unknown): string {
   if (Array.isArray(value)) return 'array';
   if (typeof value === 'boolean') return 'bool';
   if (typeof value === 'bigint') return 'number';

@@ -37,6 +37,7 @@ export function record<S extends Shape>(fields: S, options: RecordOptions<S>): F
   const names = Object.keys(fields);
   const goType = `api.${struct}`;
   const expected = `a map with ${names.length === 1 ? 'the field' : 'fields out of'} ${names.join(', ')}`;
+  const known = names.length === 1 ? `only ${names.join()}` : `one of ${names.join(', ')}`;
   const members = Object.entries(fields).map(([name, field]): Member => ({
     name,
     field,
@@ -48,7 +49,7 @@ export function record<S extends Shape>(fields: S, options: RecordOptions<S>): F
     const map = input === null ? {} : asMap(input);
     if (map === undefined) return reportType(place, goType, { value: input, expected });
     const before = place.problems.length;
-    const { value, failed } = readMembers(members, finder, { map, place, expected });
+    const { value, failed } = readMembers(members, finder, { map, place, expected: known });
     // What stands in `value` was read by the fields of the shape, so it has their types; the present ones are
     // all there unless a problem was reported.
     check?.(value as Partial<Shaped<S>>, place, failed);
@@ -68,6 +69,7 @@ interface Member {
 interface MapInput {
   readonly map: Readonly<Record<string, unknown>>;
   readonly place: Place;
+  /** of a key that means nothing */
   readonly expected: string;
 }
 

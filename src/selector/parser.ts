@@ -12,6 +12,8 @@ const MAX_PARENTHESES = 500;
  * MAX_PARENTHESES, because the canonical text has one pair for each of them and must parse again.
  */
 const MAX_DEPTH = 200;
+/** Characters: more than anybody writes, and a tree of them that a small machine can hold. */
+const MAX_LENGTH = 1 << 20;
 
 /** A tree and how many operators stand inside each other in it. */
 interface Parsed {
@@ -21,6 +23,8 @@ interface Parsed {
 
 /** Reads the selector language of resources.md 7; an empty or blank text selects everything. */
 export function parseSelector(text: string): ParsedSelector {
+  if (text.length > MAX_LENGTH)
+    return { ok: false, reason: `longer than ${String(MAX_LENGTH)} characters`, position: MAX_LENGTH };
   const lexed = tokenize(text);
   if (!lexed.ok) return lexed;
   const parser = new Parser(lexed.tokens);

@@ -159,7 +159,7 @@ describe('get', () => {
     expect((await getWith('has(role)')).out).toBe('profile/a\nprofile/b\n');
     expect(await getWith('role =')).toEqual({
       code: 1,
-      out: "Failed to get resources: error with field selector = 'role ='\n",
+      out: "Failed to get resources: error with field selector = 'role =' (--selector: expected == at character 6)\n",
       err: '',
     });
   });
@@ -198,7 +198,7 @@ describe('validate', () => {
     });
     expect(await validate(`${policy('a')}---\n${policy('a')}`)).toMatchObject({
       code: 1,
-      out: 'Policy(name=a) is given more than once\n',
+      out: 'Failed to execute command: Policy(name=a) is given more than once (standard input, document 2: expected each resource once; it is in standard input, document 1 too)\n',
     });
     expect(await validate(policy('a b'))).toMatchObject({
       code: 1,
@@ -224,8 +224,11 @@ describe('explain', () => {
   test('names the nearest field or kind for one that does not exist', async () => {
     expect(await run('explain ipPool.spec.ipip.enabld')).toMatchObject({
       code: 1,
-      out: "ipip has no field 'enabld' (did you mean 'enabled'?); it has enabled, mode\n",
+      out: "ipip has no field 'enabld' (did you mean ipPool.spec.ipip.enabled?); it has enabled, mode\n",
     });
+    expect(await outOf('explain policy.ingres')).toBe(
+      "policy has no field 'ingres' (did you mean policy.spec.ingress?); it has metadata, spec\n",
+    );
     expect(await outOf('explain polici')).toBe(
       "Resource type 'polici' is not supported (did you mean 'policy'?)\n",
     );

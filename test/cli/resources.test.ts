@@ -391,13 +391,13 @@ describe('the datastore', () => {
       `${failed} no etcd authority or endpoints specified\n`,
     );
     expect(await getWith(config('{nothing: 1}'))).toBe(
-      `${failed} error parsing document: field in document is not recognized or is in the wrong location: nothing\n`,
+      `${failed} error parsing document: field in document is not recognized or is in the wrong location: nothing (${path})\n`,
     );
     expect(await getWith('apiVersion: v2\nkind: calicoApiConfig\n')).toBe(
-      `${failed} invalid config file: unknown APIVersion 'v2'\n`,
+      `${failed} invalid config file: unknown APIVersion 'v2' (${path})\n`,
     );
     expect(await getWith('apiVersion: v1\nkind: other\n')).toBe(
-      `${failed} invalid config file: expected kind 'calicoApiConfig', got 'other'\n`,
+      `${failed} invalid config file: expected kind 'calicoApiConfig', got 'other' (${path})\n`,
     );
     expect(await getWith('a: [')).toMatch(
       /^Failed to create Calico API client: error parsing document: yaml: line \d+: .+\n$/,

@@ -51,6 +51,24 @@ describe('calicoctl', () => {
     expect((await calicoctl.run(['frobnicate'])).err).toBe('Unknown command: "frobnicate"\n');
   });
 
+  test('names the nearest option, command of a group and format for a mistyped one', async () => {
+    const errOf = async (...args: readonly string[]): Promise<string> => (await calicoctl.run(args)).err;
+    expect(await errOf('get', 'pol', '--ouptut', 'json')).toMatch(
+      /^--ouptut is no option; did you mean --output\?\nUsage:\n/,
+    );
+    expect(await errOf('get', 'pol', '--frobnicate')).toMatch(/^Usage:\n/);
+    expect(await errOf('ipam', 'shw')).toBe('Did you mean "ipam show"?\n');
+    expect((await calicoctl.run(['get', 'pol', '-o', 'jsn'])).out).toBe(
+      "unrecognized output format 'jsn' (did you mean 'json'?)\n",
+    );
+  });
+
+  test('lists the commands that it adds in lines of at most 80 columns', async () => {
+    const { out } = await calicoctl.run(['--help']);
+    const added = out.slice(out.indexOf('More commands:')).split('\n').slice(1, -1);
+    for (const line of added) expect(line).toMatch(/^(?=.{1,80}$) {4}(?:[a-z]{1,10} {2,10}| {12})\S/);
+  });
+
   test('prints usage on standard error and the typed words on standard output when a command is misused', async () => {
     const usage = `${usageSection(getHelp)}\n`;
     const said = (words: string): string =>

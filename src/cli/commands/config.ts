@@ -1,8 +1,7 @@
-import { CalicoError } from '../../base/index.js';
+import { CalicoError, nearestWord } from '../../base/index.js';
 import type { ResourceClient, SettingName } from '../../datastore/index.js';
 import { defineCommand, flag, required, text } from '../command.js';
 import { configHelp } from '../help/config.js';
-import { nearestWord } from '../nearest-word.js';
 import { visible } from '../output/index.js';
 import { configOptions } from './config/options.js';
 import type { ConfigOption } from './config/options.js';

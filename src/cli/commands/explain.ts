@@ -1,7 +1,8 @@
-import { jsonSchema, kindOfWord, kinds } from '../../resources/index.js';
+import { nearestWord } from '../../base/index.js';
+import { jsonSchema, kindOfWord, kinds, suggestField } from '../../resources/index.js';
+import type { Kind } from '../../resources/index.js';
 import { defineCommand, required, text } from '../command.js';
 import { explainHelp } from '../help/review.js';
-import { nearestWord } from '../nearest-word.js';
 import { formatJson, visible } from '../output/index.js';
 import type { Output } from '../output/index.js';
 import { schemaOf } from '../schema-fields.js';
@@ -13,13 +14,15 @@ function hintFor(word: string, known: readonly string[]): string {
 }
 
 /** The field that the names lead to, or what to say of the first that does not exist. */
-function fieldAt(root: SchemaField, path: readonly string[]): SchemaField | string {
-  let field = root;
-  for (const name of path) {
+function fieldAt(kind: Kind, path: readonly string[]): SchemaField | string {
+  let field = schemaOf(kind);
+  for (const [index, name] of path.entries()) {
     const next = field.fields.find(each => each.name.toLowerCase() === name.toLowerCase());
     if (next === undefined) {
       const names = field.fields.map(each => each.name);
-      const hint = hintFor(name, names);
+      const meant = suggestField(jsonSchema(kind), path.slice(0, index + 1).join('.'));
+      const hint =
+        meant === undefined ? '' : ` (did you mean ${kind}.${meant.replaceAll(' or ', ` or ${kind}.`)}?)`;
       const choice = names.length === 0 ? 'it has no fields' : `it has ${names.join(', ')}`;
       return `${field.name} has no field '${visible(name)}'${hint}; ${choice}`;
     }
@@ -61,7 +64,7 @@ export const explainCommand = defineCommand({
       out.text(formatJson(jsonSchema(kind)));
       return 0;
     }
-    const field = fieldAt(schemaOf(kind), path);
+    const field = fieldAt(kind, path);
     if (typeof field === 'string') {
       out.line(field);
       return 1;

@@ -40,11 +40,12 @@ export const getCommand = defineCommand({
       return 1;
     }
     const { format } = parsed;
-    const isWanted = labelFilter(selector);
-    if (isWanted === undefined) {
-      out.line(`Failed to get resources: error with field selector = '${visible(selector ?? '')}'`);
+    const filter = labelFilter(selector);
+    if (!filter.ok) {
+      out.line(`Failed to get resources: ${filter.message}`);
       return 1;
     }
+    const { isWanted } = filter;
     if (kind === undefined) {
       const read = await queriesOfFiles(options, services);
       if (read.ok) return await answer({ queries: read.queries, isWanted, format }, watch, services);

@@ -1,7 +1,7 @@
+import { nearestWord } from '../../base/index.js';
 import { canonicalCidr, canonicalIp } from '../../net/index.js';
 import { kindOfWord, kinds } from '../../resources/index.js';
 import type { Kind } from '../../resources/index.js';
-import { nearestWord } from '../nearest-word.js';
 import { visible } from '../output/index.js';
 
 /** What the user says about a resource on the command line. */

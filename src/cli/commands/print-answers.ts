@@ -1,3 +1,4 @@
+import { nearestWord } from '../../base/index.js';
 import { columns, toJson } from '../../resources/index.js';
 import type { CellContext, Kind, Resource } from '../../resources/index.js';
 import type { ExitCode } from '../command.js';
@@ -30,6 +31,17 @@ export type ParsedFormat =
   | { readonly ok: true; readonly format: OutputFormat }
   | { readonly ok: false; readonly message: string };
 
+const FORMATS: readonly OutputFormat['kind'][] = [
+  'ps',
+  'wide',
+  'yaml',
+  'json',
+  'name',
+  'custom-columns',
+  'go-template',
+  'go-template-file',
+];
+
 /** Reads `-o`: exact words, what belongs to them behind the first `=` (`calicoctl.md` 5.1). */
 export function parseOutputFormat(output: string): ParsedFormat {
   const equals = output.indexOf('=');
@@ -55,7 +67,9 @@ export function parseOutputFormat(output: string): ParsedFormat {
       if (detail === '') return { ok: false, message: 'need to specify a template file' };
       return { ok: true, format: { kind: word, text: detail } };
   }
-  return { ok: false, message: `unrecognized output format '${output}'` };
+  const meant = nearestWord(word, FORMATS);
+  const hint = meant === undefined || meant === output ? '' : ` (did you mean '${meant}'?)`;
+  return { ok: false, message: `unrecognized output format '${output}'${hint}` };
 }
 
 function headingsOf(kind: Kind, format: TableFormat): readonly string[] {

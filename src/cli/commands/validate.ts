@@ -1,20 +1,23 @@
-import { identify } from '../../resources/index.js';
+import { isCalicoError } from '../../base/index.js';
+import { checkIdentifiers } from '../../datastore/index.js';
 import type { Resource } from '../../resources/index.js';
 import { defineCommand, flag, list } from '../command.js';
 import { validateHelp } from '../help/review.js';
-import { readManifests } from '../manifests/index.js';
+import { placeName, readManifests } from '../manifests/index.js';
 import { visible } from '../output/index.js';
 
-/** Identities that more than one of the resources has: the last one would win. */
-function repeated(resources: readonly Resource[]): readonly string[] {
-  const seen = new Set<string>();
-  const twice = new Set<string>();
-  for (const resource of resources) {
-    const identity = identify(resource);
-    if (seen.has(identity)) twice.add(identity);
-    seen.add(identity);
+/** What a write would find missing in the identifiers of a resource; undefined when it has all it needs. */
+function lackOf(resource: Resource): string | undefined {
+  const mayGetName = resource.kind === 'workloadEndpoint' && resource.metadata.name === '';
+  try {
+    // The name that a workload endpoint without one gets when it is created.
+    const metadata = mayGetName ? { ...resource.metadata, name: 'any' } : resource.metadata;
+    checkIdentifiers({ verb: 'create', resource: { ...resource, metadata } as Resource });
+    return undefined;
+  } catch (error) {
+    if (!isCalicoError(error, 'invalid')) throw error;
+    return error.message;
   }
-  return [...twice];
 }
 
 export const validateCommand = defineCommand({
@@ -27,14 +30,17 @@ export const validateCommand = defineCommand({
       out.line(`Failed to execute command: ${manifests.message}`);
       return 1;
     }
-    const { resources } = manifests;
+    const { resources, places } = manifests;
     if (resources.length === 0) {
       out.line('No resources specified in file');
       return 1;
     }
-    const twice = repeated(resources);
-    for (const identity of twice) out.line(visible(`${identity} is given more than once`));
-    if (twice.length > 0) return 1;
+    const lacks = resources.flatMap((resource, index) => {
+      const [lack, place] = [lackOf(resource), places[index]];
+      return lack === undefined || place === undefined ? [] : [`${lack} (${placeName(place)})`];
+    });
+    for (const lack of lacks) out.line(visible(`Failed to execute command: ${lack}`));
+    if (lacks.length > 0) return 1;
     out.line(`Successfully validated ${String(resources.length)} resource(s)`);
     return 0;
   },

@@ -29,6 +29,6 @@ export async function writeManifests(
     services.out.line(`Failed to execute command: ${manifests.message}`);
     return 1;
   }
-  const { resources } = manifests;
-  return await writeResources({ verb, tolerant, resources, dryRun, noAtomic, output }, services);
+  const { resources, places } = manifests;
+  return await writeResources({ verb, tolerant, resources, places, dryRun, noAtomic, output }, services);
 }

@@ -1,7 +1,10 @@
 import { CalicoError, isCalicoError } from '../../base/index.js';
+import { checkIdentifiers } from '../../datastore/index.js';
 import type { ResourceClient, ResourceWrite, Verb } from '../../datastore/index.js';
 import type { Resource } from '../../resources/index.js';
 import type { CommandServices, ExitCode } from '../command.js';
+import { placeName } from '../manifests/index.js';
+import type { ResourcePlace } from '../manifests/index.js';
 import { visible } from '../output/index.js';
 import { resourceName } from '../resource-name.js';
 import { failingAs } from './failing-as.js';
@@ -25,6 +28,8 @@ export interface WriteOptions {
 export interface WriteRequest extends WriteOptions {
   readonly verb: Verb;
   readonly resources: readonly Resource[];
+  /** where each of them stands in the files that they were read from */
+  readonly places?: readonly ResourcePlace[];
   /** existing (create) or missing (delete) resources count as done */
   readonly tolerant?: boolean;
 }
@@ -48,6 +53,22 @@ function writesOf(
   resources: readonly Resource[],
 ): readonly ResourceWrite[] {
   return resources.map(resource => ({ verb, resource, tolerant }));
+}
+
+/** Adds to a refusal of identifiers which resource of the files it is about. */
+function withPlace(error: unknown, { verb, resources, places = [] }: WriteRequest): unknown {
+  if (!isCalicoError(error, 'invalid')) return error;
+  const refused = writesOf({ verb, resources }, resources).findIndex(each => {
+    try {
+      checkIdentifiers(each);
+      return false;
+    } catch {
+      return true;
+    }
+  });
+  const place = places[refused];
+  if (place === undefined) return error;
+  return new CalicoError(error.code, `${error.message} (${placeName(place)})`, { cause: error });
 }
 
 /** Writes some of the resources at once, or none. */
@@ -78,12 +99,16 @@ async function writeAtOnce(request: WriteRequest, services: Services): Promise<v
   try {
     await write(request, request.resources, services);
   } catch (error) {
-    throw withAdvice(error);
+    throw withPlace(withAdvice(error), request);
   }
 }
 
 async function dryRun(client: ResourceClient, request: WriteRequest, services: Services): Promise<ExitCode> {
-  await client.check(writesOf(request, request.resources));
+  try {
+    await client.check(writesOf(request, request.resources));
+  } catch (error) {
+    throw withPlace(error, request);
+  }
   const { dryRunLines } = await import('./dry-run.js');
   const lines = await dryRunLines(client, request);
   for (const line of lines) services.out.line(visible(line));

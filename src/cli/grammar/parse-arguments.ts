@@ -1,4 +1,6 @@
+import { nearestWord } from '../../base/index.js';
 import { readCommandLine } from './command-line.js';
+import type { Given } from './command-line.js';
 import { matchPattern } from './match.js';
 import type { Grammar } from './usage-text.js';
 
@@ -12,6 +14,18 @@ export type ParsedArguments =
 
 export interface ParseOptions {
   readonly optionsFirst?: boolean;
+}
+
+/** A usage error; docopt has no word for an unknown option, but a mistyped one is worth a hint. */
+function misfit(given: readonly Given[], { options }: Grammar): ParsedArguments {
+  const names = options.map(({ name }) => name);
+  for (const each of given) {
+    if (each.kind !== 'option' || names.includes(each.name) || !each.name.startsWith('--')) continue;
+    const meant = nearestWord(each.name, [...names, '--help']);
+    if (meant !== undefined)
+      return { kind: 'usage-error', complaint: `${each.name} is no option; did you mean ${meant}?` };
+  }
+  return { kind: 'usage-error' };
 }
 
 /** Parses arguments by a grammar; `--help` wins over everything but a malformed option. */
@@ -28,7 +42,7 @@ export function parseArguments(
   if (asksHelp) return { kind: 'help' };
 
   const match = matchPattern(grammar.pattern, { left: line.given, taken: [] });
-  if (match === undefined || match.left.length > 0) return { kind: 'usage-error' };
+  if (match === undefined || match.left.length > 0) return misfit(line.given, grammar);
   const values = new Map<string, (string | true)[]>();
   for (const { name, value } of match.taken) values.set(name, [...(values.get(name) ?? []), value]);
   for (const option of grammar.options) {

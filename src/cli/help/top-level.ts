@@ -34,9 +34,27 @@ export interface AddedCommand {
   readonly summary: string;
 }
 
+/** Columns of a line of help. */
+const WIDTH = 80;
+const NAME_WIDTH = 12;
+
+/** `    name        summary`, broken at spaces as the original's list is. */
+function entry({ name, summary }: AddedCommand): string {
+  const margin = ' '.repeat(4 + NAME_WIDTH);
+  let line = `    ${name.padEnd(NAME_WIDTH)}`;
+  const lines: string[] = [];
+  for (const word of summary.split(' ')) {
+    if (line.length + word.length > WIDTH) {
+      lines.push(line.trimEnd());
+      line = margin;
+    }
+    line += `${word} `;
+  }
+  return [...lines, line.trimEnd()].map(each => `${each}\n`).join('');
+}
+
 /** The original's text, then the commands that it does not have. */
 export function topLevelHelpWith(added: readonly AddedCommand[]): string {
   if (added.length === 0) return topLevelHelp;
-  const lines = added.map(({ name, summary }) => `    ${name.padEnd(10)}${summary}\n`).join('');
-  return `${topLevelHelp}\nMore commands:\n${lines}`;
+  return `${topLevelHelp}\nMore commands:\n${added.map(entry).join('')}`;
 }

@@ -105,6 +105,11 @@ function isBearable(text: string): boolean {
   return true;
 }
 
+/** The library has other words for a TAB, depending on what it could have been. */
+function isIndentedByTab(text: string, line: number | undefined): boolean {
+  return line !== undefined && /^ *\t/.test(text.split('\n', line + 1)[line] ?? '');
+}
+
 /** A decoder for many documents: making the schema costs more than reading a small one. */
 export function yamlDecoder(): YamlDecoder {
   const plain = { count: 0 };
@@ -136,7 +141,10 @@ export function yamlDecoder(): YamlDecoder {
         return decode(text);
       } catch (error) {
         if (!(error instanceof YAMLException)) return { ok: false, reason: messageOf(error) };
-        const { reason, mark } = error;
+        const { mark } = error;
+        const reason = isIndentedByTab(text, mark?.line)
+          ? 'a TAB at the start of the line; indent with spaces'
+          : error.reason;
         return { ok: false, reason, ...(mark === undefined ? {} : { line: mark.line }) };
       }
     },

@@ -32,7 +32,7 @@ async function filesIn(directory: string, recursive: boolean, depth = 0): Promis
     // Links to directories are not followed: they may lead round in a circle.
     if (entry.isDirectory()) {
       if (recursive && depth < DEEPEST) found.push(...(await filesIn(path, true, depth + 1)));
-    } else if (MANIFEST.test(entry.name)) found.push(path);
+    } else if (MANIFEST.test(entry.name) && (entry.isFile() || entry.isSymbolicLink())) found.push(path);
     if (found.length > MOST_FILES)
       throw new CalicoError('invalid', `read ${directory}: more than ${String(MOST_FILES)} files`);
   }

@@ -1,2 +1,4 @@
+export { placeName } from './find-repeated.js';
+export type { ResourcePlace } from './find-repeated.js';
 export type { InputSources } from './read-input.js';
 export { readManifests } from './read-manifests.js';

@@ -178,6 +178,7 @@ describe('a manifest that is wrong', () => {
   test.each([
     ['a: [1, 2\nb: 3\n', 2],
     ['a:\n\tb: 1\n', 2],
+    ['\ta: 1\n', 1],
     ['a: b\0c', 1],
     [`${policy('a')}---\n${policy('b')}x: "`, 8],
     ['a: *nothing', 1],
@@ -274,11 +275,11 @@ describe('an input', () => {
     const bytes = Buffer.concat([Buffer.from(policy('a')), Buffer.from([0xff, 0xfe])]);
     expect(await fromStdin(bytes)).toEqual({
       ok: false,
-      message: 'error parsing document: yaml: line 4: not valid UTF-8',
+      message: 'error parsing document: yaml: line 4: not valid UTF-8 (standard input)',
     });
   });
 
-  test('that is larger than 32 MiB is refused before it is read to its end', async () => {
+  test('that is larger than 16 MiB is refused before it is read to its end', async () => {
     let chunks = 0;
     const endless = async function* () {
       for (;;) {
@@ -288,9 +289,9 @@ describe('an input', () => {
     };
     expect(await readManifests({ filenames: ['-'], stdin: endless })).toEqual({
       ok: false,
-      message: 'read standard input: larger than 32 MiB',
+      message: 'read standard input: larger than 16 MiB',
     });
-    expect(chunks).toBe(33);
+    expect(chunks).toBe(17);
   });
 
   test.each([

@@ -1,8 +1,8 @@
 import { createReadStream } from 'node:fs';
 import { CalicoError, messageOf } from '../../base/index.js';
 
-/** Input beyond this is refused: some 80,000 resources, and still no harm to the memory of a small machine. */
-const LARGEST_INPUT = 32 * 1024 * 1024;
+/** Input beyond this is refused: some 40,000 resources, and still no harm to the memory of a small machine. */
+const LARGEST_INPUT = 16 * 1024 * 1024;
 
 const SYSTEM_TEXTS: Readonly<Record<string, string>> = {
   ENOENT: 'no such file or directory',
@@ -20,6 +20,8 @@ export interface InputSources {
   readonly filenames: readonly string[];
   /** whether directories below a directory count */
   readonly recursive?: boolean;
+  /** whether a resource may be given more than once */
+  readonly repeatable?: boolean;
   readonly stdin: InputSource['stdin'];
 }
 
@@ -73,8 +75,7 @@ export async function readInput(source: InputSource): Promise<string> {
   } catch (error) {
     const before = bytes.toString('utf8').split('\ufffd', 1)[0] ?? '';
     const line = String(before.split('\n').length);
-    throw new CalicoError('invalid', `error parsing document: yaml: line ${line}: not valid UTF-8`, {
-      cause: error,
-    });
+    const text = `error parsing document: yaml: line ${line}: not valid UTF-8 (${inputName(source.filename)})`;
+    throw new CalicoError('invalid', text, { cause: error });
   }
 }

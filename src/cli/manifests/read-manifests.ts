@@ -7,6 +7,8 @@ import type { Decoded } from './decode-yaml.js';
 import { describeProblems } from './describe-problems.js';
 import type { PlacedProblem } from './describe-problems.js';
 import { expandPaths } from './expand-paths.js';
+import { describeRepeated } from './find-repeated.js';
+import type { ResourcePlace } from './find-repeated.js';
 import { inputName, readInput } from './read-input.js';
 import type { InputSource, InputSources } from './read-input.js';
 import { settleScalars } from './settle-scalars.js';
@@ -14,7 +16,12 @@ import { splitDocuments } from './split-documents.js';
 
 /** All resources of an input in its order, or what is wrong with it; `message` may have several lines. */
 export type Manifests =
-  | { readonly ok: true; readonly resources: readonly Resource[] }
+  | {
+      readonly ok: true;
+      readonly resources: readonly Resource[];
+      /** where each of the resources stands */
+      readonly places: readonly ResourcePlace[];
+    }
   | { readonly ok: false; readonly message: string };
 
 /** Problems that are shown; reading ends when there are as many. */
@@ -31,25 +38,39 @@ function isEmpty(text: string): boolean {
 }
 
 class ManifestReader {
+  readonly #input: string;
   readonly resources: Resource[] = [];
+  readonly places: ResourcePlace[] = [];
   readonly problems: PlacedProblem[] = [];
   /** documents so far, the empty ones included */
   documents = 0;
   filled = 0;
 
+  constructor(input: string) {
+    this.#input = input;
+  }
+
   take(value: unknown, document: number): void {
     this.filled++;
     const parsed = parseDocument(value);
-    if (!parsed.ok) this.problems.push(...parsed.problems.map(problem => ({ problem, document })));
     // One by one: a spread of very many arguments would exhaust the stack.
-    else for (const resource of parsed.resources) this.resources.push(resource);
+    if (!parsed.ok) for (const problem of parsed.problems) this.problems.push({ problem, document });
+    else this.#add(parsed.resources, document);
   }
 
-  result(input: string): Manifests {
+  #add(resources: readonly Resource[], document: number): void {
+    const input = this.#input;
+    for (const [index, resource] of resources.entries()) {
+      this.resources.push(resource);
+      this.places.push(resources.length === 1 ? { input, document } : { input, document, member: index + 1 });
+    }
+  }
+
+  result(): Manifests {
     if (this.filled === 0) this.take(undefined, 1);
-    if (this.problems.length === 0) return { ok: true, resources: this.resources };
+    if (this.problems.length === 0) return { ok: true, resources: this.resources, places: this.places };
     const shown = this.problems.slice(0, MOST_PROBLEMS);
-    const message = describeProblems(shown, input);
+    const message = describeProblems(shown, this.#input);
     const hidden = this.problems.length - shown.length;
     return { ok: false, message: hidden > 0 ? `${message}-  (+ ${String(hidden)} more)\n` : message };
   }
@@ -62,11 +83,11 @@ function syntaxMessage(failure: Extract<Decoded, { ok: false }>, firstLine: numb
 
 /** Reads the resources out of a text; `input` is its name in messages. Never throws for bad input. */
 export async function parseManifests(text: string, input: string): Promise<Manifests> {
-  const reader = new ManifestReader();
+  const reader = new ManifestReader(input);
   const json = decodeJson(text);
   if (json !== undefined) {
     reader.take(json.value, 1);
-    return reader.result(input);
+    return reader.result();
   }
   const { yamlDecoder } = await import('./decode-yaml.js');
   const decoder = yamlDecoder();
@@ -86,7 +107,7 @@ export async function parseManifests(text: string, input: string): Promise<Manif
     }
     if (reader.problems.length > MOST_PROBLEMS) break;
   }
-  return reader.result(input);
+  return reader.result();
 }
 
 async function readOne(source: InputSource): Promise<Manifests> {
@@ -98,10 +119,14 @@ async function readOne(source: InputSource): Promise<Manifests> {
   }
 }
 
-/** Reads the resources of files, directories or standard input; what is wrong is told of every file. */
+/**
+ * Reads the resources of files, directories or standard input; what is wrong is told of every file. That one is
+ * given twice is wrong too, unless `repeatable` says that it does no harm.
+ */
 export async function readManifests({
   filenames,
   recursive = false,
+  repeatable = false,
   stdin,
 }: InputSources): Promise<Manifests> {
   let paths: readonly string[];
@@ -112,14 +137,22 @@ export async function readManifests({
     return { ok: false, message: visible(error.message) };
   }
   const resources: Resource[] = [];
+  const places: ResourcePlace[] = [];
   const messages: string[] = [];
   for (const filename of paths) {
     const read = await readOne({ filename, stdin });
     if (!read.ok) messages.push(read.message);
-    // One by one: a spread of very many arguments would exhaust the stack.
-    else for (const resource of read.resources) resources.push(resource);
+    else {
+      // One by one: a spread of very many arguments would exhaust the stack.
+      for (const resource of read.resources) resources.push(resource);
+      for (const place of read.places) places.push(place);
+    }
   }
-  if (messages.length === 0) return { ok: true, resources };
+  if (messages.length === 0) {
+    const repeated = repeatable ? [] : describeRepeated(resources, places);
+    if (repeated.length > 0) return { ok: false, message: repeated.join('\n') };
+    return { ok: true, resources, places };
+  }
   const [only = ''] = messages;
   // A message of several lines ends with an empty line; between files that would tear them apart.
   const joined = messages.map(message => message.replace(/\n$/, '')).join('\n');

@@ -2,6 +2,7 @@ import type { ResourceClient } from '../../../datastore/index.js';
 import type { Kind, Metadata, Resource } from '../../../resources/index.js';
 import { matches, parseSelector } from '../../../selector/index.js';
 import type { CommandServices } from '../../command.js';
+import { visible } from '../../output/index.js';
 import type { Identifiers } from '../named-resource.js';
 import type { Answer } from '../print-answers.js';
 
@@ -13,6 +14,10 @@ export interface Query {
 
 /** Whether a resource is wanted, by its labels. */
 export type LabelFilter = (resource: Resource) => boolean;
+
+type ReadFilter =
+  | { readonly ok: true; readonly isWanted: LabelFilter }
+  | { readonly ok: false; readonly message: string };
 
 type Queries =
   | { readonly ok: true; readonly queries: readonly Query[] }
@@ -32,7 +37,7 @@ export async function queriesOfFiles(
   { stdin }: Pick<CommandServices, 'stdin'>,
 ): Promise<Queries> {
   const { readManifests } = await import('../../manifests/index.js');
-  const manifests = await readManifests({ ...files, stdin });
+  const manifests = await readManifests({ ...files, repeatable: true, stdin });
   if (!manifests.ok) return { ok: false, message: `Failed to execute command: ${manifests.message}` };
   if (manifests.resources.length === 0) {
     return { ok: false, message: 'Failed to get resources: no resources specified' };
@@ -46,12 +51,20 @@ export function filterOf({ kind, identifiers }: Query): Partial<Metadata<Kind>> 
   return onlyNode ? { ...identifiers, scope: 'node' } : identifiers;
 }
 
-/** Reads `--selector`: it is about the labels that a resource itself has. Undefined: it is no selector. */
-export function labelFilter(selector: string | undefined): LabelFilter | undefined {
-  if (selector === undefined) return () => true;
+/** Reads `--selector`: it is about the labels that a resource itself has. */
+export function labelFilter(selector: string | undefined): ReadFilter {
+  if (selector === undefined) return { ok: true, isWanted: () => true };
   const parsed = parseSelector(selector);
-  if (!parsed.ok) return undefined;
-  return ({ metadata }) => matches(parsed.selector, 'labels' in metadata ? (metadata.labels ?? {}) : {});
+  if (!parsed.ok) {
+    const reason = `${parsed.reason} at character ${String(parsed.position + 1)}`;
+    return {
+      ok: false,
+      message: visible(`error with field selector = '${selector}' (--selector: ${reason})`),
+    };
+  }
+  const labelsOf = ({ metadata }: Resource): Readonly<Record<string, string>> =>
+    'labels' in metadata ? (metadata.labels ?? {}) : {};
+  return { ok: true, isWanted: resource => matches(parsed.selector, labelsOf(resource)) };
 }
 
 /** What is stored for each query. */
