@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -13,6 +13,7 @@ import { builtInstallation } from '../support/installation.js';
 import type { Installation } from '../support/installation.js';
 import { createTestNet, eventually } from '../support/netns.js';
 import { buildLauncher, createPools } from './cni/agent.js';
+import { remains } from './cni/remains.js';
 
 const net = createTestNet();
 const config = JSON.stringify({
@@ -61,19 +62,11 @@ async function call(command: string): Promise<ProgramResult> {
   return runProgram(launcher, [], { input: config, env: environment(command) });
 }
 
-/** Everything of the attachment, in the kernel, in the store, and on disk. */
-async function remains(): Promise<readonly string[]> {
-  const onHost = (await net.ipJson('host', 'link')).map(({ ifname }) => String(ifname));
-  const keys = (await store.list('/calico/')).entries.map(({ key }) => key);
-  return [
-    ...onHost.filter(name => name.startsWith('cali')),
-    ...keys.filter(key => key.includes('/workload/') || key.includes('/ipam/v2/handle/')),
-    ...(await readdir(join(place.directory, 'run/cni-attachments'))).filter(name => !name.startsWith('.')),
-  ];
-}
+const left = async (): Promise<readonly string[]> =>
+  remains({ net, store, runDir: join(place.directory, 'run') });
 
 const nothingRemains = async (): Promise<void> =>
-  eventually('nothing remains', async () => (await remains()).length === 0, 5000);
+  eventually('nothing remains', async () => (await left()).length === 0, 5000);
 
 describe('an agent that is killed in the middle of an ADD', () => {
   test.each([0, 1, 2, 3, 4, 5, 6, 8, 10, 15])(
@@ -89,7 +82,7 @@ describe('an agent that is killed in the middle of an ADD', () => {
         // An ADD that was answered stays; of any other nothing does.
         if (answer.exitCode !== 0) await eventually('it is taken apart or whole', isWholeOrGone, 5000);
         expect(await call('ADD')).toMatchObject({ exitCode: 0 });
-        expect((await remains()).length).toBe(4);
+        expect((await left()).length).toBe(4);
         expect(await call('DEL')).toMatchObject({ exitCode: 0, stdout: '' });
         await nothingRemains();
       } finally {
@@ -99,7 +92,7 @@ describe('an agent that is killed in the middle of an ADD', () => {
   );
 
   async function isWholeOrGone(): Promise<boolean> {
-    return [0, 4].includes((await remains()).length);
+    return [0, 4].includes((await left()).length);
   }
 });
 

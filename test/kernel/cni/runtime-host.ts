@@ -1,0 +1,112 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { runChecked, runProgram } from '../../../src/base/index.js';
+import type { ProgramResult } from '../../../src/base/index.js';
+import { createResourceClient, openStore } from '../../../src/datastore/index.js';
+import type { ResourceClient, Store } from '../../../src/datastore/index.js';
+import { startAgentProcess } from '../../support/agent-process.js';
+import type { AgentPlace, AgentProcess } from '../../support/agent-process.js';
+import { builtInstallation } from '../../support/installation.js';
+import { createTestNet } from '../../support/netns.js';
+import type { TestNet } from '../../support/netns.js';
+import { buildLauncher } from './agent.js';
+import { buildImage } from './container-image.js';
+import { endCgroup, holdNamespaces } from './held-namespaces.js';
+import { remains } from './remains.js';
+
+/**
+ * A host for a container runtime: network and mount namespaces of its own with an agent in them, so that the
+ * runtime's sockets, namespaces and state disappear with it. The namespace of the host is `host` in `net`.
+ */
+export interface RuntimeHost {
+  readonly net: TestNet;
+  readonly store: Store;
+  readonly client: ResourceClient;
+  /** for files of the test; `plugins` and `networks` in it are the runtime's folders for CNI */
+  readonly directory: string;
+  /** archive of the image `localhost/box:1` */
+  readonly image: string;
+  /** a folder for the cgroups of the containers */
+  readonly cgroup: string;
+  /** Runs a program on the host. */
+  run(program: string, ...args: readonly string[]): Promise<ProgramResult>;
+  /** The same for one that stays; it ends with the host. */
+  start(program: string, ...args: readonly string[]): void;
+  /** Writes a network, a list of plugins, to the folder of networks. */
+  network(name: string, ...plugins: readonly object[]): void;
+  startAgent(): Promise<void>;
+  stopAgent(signal?: 'SIGKILL'): Promise<void>;
+  /** What attachments have in the kernel, in the store and on disk. */
+  remains(): Promise<readonly string[]>;
+  close(): Promise<void>;
+}
+
+/** Folders that runtimes write to whatever their configuration says: the host has its own. */
+const privateFolders = ['/run', '/var/lib', '/dev/shm'];
+
+export async function createRuntimeHost(): Promise<RuntimeHost> {
+  // Sockets must have short paths.
+  const directory = await mkdtemp(join(tmpdir(), 'calico-rt-'));
+  const net = createTestNet();
+  const holder = await holdNamespaces(await net.add('host'));
+  const inside = ['-t', String(holder.pid), '-n', '-m', '--'];
+  for (const folder of privateFolders)
+    await runChecked('nsenter', [...inside, 'mount', '-t', 'tmpfs', 'tmpfs', folder]);
+  /** the same folder, seen from outside */
+  const runDir = `/proc/${String(holder.pid)}/root/run/calico`;
+  const installation = await builtInstallation();
+  const place: AgentPlace = {
+    program: ['nsenter', ...inside, join(installation.paths.bin, 'calico-node')],
+    directory,
+    nodeName: 'n1',
+    netns: net.path('host'),
+    // Podman hands no environment to the plugins when it cleans up: all must be in the usual places.
+    env: { CALICO_RUN_DIR: '/run/calico', CALICO_STATE_DIR: '/var/lib/calico' },
+    runDir,
+  };
+  for (const folder of ['plugins', 'networks']) mkdirSync(join(directory, folder));
+  await buildLauncher(join(directory, 'plugins'));
+  for (const plugin of readdirSync('/usr/lib/cni'))
+    symlinkSync(join('/usr/lib/cni', plugin), join(directory, 'plugins', plugin));
+  const store = await openStore({ type: 'sqlite', directory: join(directory, 'store') });
+  const cgroup = `/calt-${String(process.pid)}-${randomBytes(3).toString('hex')}`;
+  let agent: AgentProcess | undefined;
+  const stopAgent: RuntimeHost['stopAgent'] = async signal => {
+    await agent?.end(signal);
+    agent = undefined;
+  };
+  return {
+    net,
+    store,
+    client: createResourceClient(store),
+    directory,
+    image: await buildImage(directory, 'localhost/box:1'),
+    cgroup,
+    run: async (program, ...args) =>
+      runProgram('nsenter', [...inside, program, ...args], { timeoutMs: 60_000 }),
+    start: (program, ...args) => {
+      holder.start(program, args);
+    },
+    network: (name, ...plugins) => {
+      const text = JSON.stringify({ cniVersion: '1.0.0', name, plugins });
+      writeFileSync(join(directory, 'networks', `10-${name}.conflist`), text, { mode: 0o600 });
+    },
+    startAgent: async () => {
+      agent = await startAgentProcess(place);
+    },
+    stopAgent,
+    remains: async () => remains({ net, store, runDir }),
+    close: async () => {
+      await stopAgent();
+      await endCgroup(cgroup);
+      await holder.end();
+      await store.close();
+      await net.remove();
+      installation.remove();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
