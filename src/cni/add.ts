@@ -35,13 +35,15 @@ export async function add(parts: CniParts, operation: Operation): Promise<CniRes
   try {
     return await addSteps(parts, operation, undo);
   } catch (error) {
-    if (await undoAll(parts, operation, undo)) parts.records.remove(operation.attachment);
+    await undoAll(parts, operation, undo);
     throw error;
   }
 }
 
-/** False when a step failed: the record stays, and whoever finds it tries again (DEL, GC, the next start). */
-async function undoAll({ log }: CniParts, { attachment }: Operation, undo: Undo): Promise<boolean> {
+/** When a step fails the record stays, and whoever finds it tries again (DEL, GC, the next start). */
+async function undoAll(parts: CniParts, operation: Operation, undo: Undo): Promise<void> {
+  const { log, records } = parts;
+  const { attachment, request } = operation;
   let isClean = true;
   for (const step of undo.toReversed()) {
     try {
@@ -52,7 +54,8 @@ async function undoAll({ log }: CniParts, { attachment }: Operation, undo: Undo)
       log.error('a failed ADD could not be undone completely', fields);
     }
   }
-  return isClean;
+  if (isClean) records.remove(attachment);
+  else records.write(recordOf('deleting', { attachment, request, addresses: [] }));
 }
 
 /** Each step is preceded by its undoing: what fails may have been done all the same. */

@@ -11,32 +11,33 @@ import type { CniParts } from './parts.js';
 
 type Endpoint = ResourceOf<'workloadEndpoint'>;
 
-/** What remains to be done after a DEL was answered. */
-export type Remainder = () => Promise<void>;
+/** Takes work that is done after the DEL is answered, whatever the answer is. */
+export type Later = (work: () => Promise<void>) => void;
 
 /**
  * DEL: stops the traffic first, then removes the endpoint, then gives back the addresses. What is not there
  * is no failure, so it may come any number of times, without a namespace, and for what never was. The link,
- * over which the kernel takes its time, is removed by the remainder; a crash before that leaves a record.
+ * over which the kernel takes its time, is removed later; a crash before that leaves a record, and so does an
+ * IPAM plugin that does not take its addresses back.
  */
-export async function del(parts: CniParts, operation: Operation): Promise<Remainder> {
+export async function del(parts: CniParts, operation: Operation, later: Later): Promise<void> {
   const { records, network, client, log } = parts;
   const { attachment, config } = operation;
   const record = records.read(attachment);
   if (record !== undefined && record.state !== 'deleting') records.write({ ...record, state: 'deleting' });
   const endpoint = await findEndpoint(parts, attachment);
   const hostName = hostInterfaceOf(attachment);
-  let index: number | undefined;
   if (!(await isSuperseded(parts, { operation, endpoint, record }))) {
-    index = cutLink(network, hostName);
+    const index = cutLink(network, hostName);
+    if (index !== undefined) later(async () => network.deleteLink(index));
     if (endpoint !== undefined) await client.write([endpointRemoval(endpoint)]);
   }
   await addressSource(parts, config).giveBack(operation);
-  return async () => {
-    if (index !== undefined) await network.deleteLink(index);
+  later(async () => {
     records.remove(attachment);
     log.debug('an interface is removed', { container: attachment.containerId, interface: hostName });
-  };
+    return Promise.resolve();
+  });
 }
 
 /** The endpoint stored for an attachment. */

@@ -111,7 +111,7 @@ const plugin: Operations = {
 };
 
 async function removeInTurn({ parts, inTurn }: Serving, operation: Operation): Promise<void> {
-  await inTurn.run(hostInterfaceOf(operation.attachment), async later => later(await del(parts, operation)));
+  await inTurn.run(hostInterfaceOf(operation.attachment), async later => del(parts, operation, later));
 }
 
 /** What `calico-ipam` does, when another network plugin calls it. */

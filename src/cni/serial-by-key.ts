@@ -2,7 +2,7 @@
 export interface SerialByKey {
   /**
    * Runs `job` after the jobs of that key before it; a failed one does not stop the next. What it hands to
-   * `later` runs when the result is there already, and before the next job of the key.
+   * `later` runs when the result is there already, or the failure, and before the next job of the key.
    */
   run<T>(key: string, job: (later: (work: () => Promise<void>) => void) => Promise<T>): Promise<T>;
   /** Resolves when nothing runs. */
@@ -21,13 +21,11 @@ export function serialByKey(failed: (error: unknown) => void): SerialByKey {
         }),
       );
       const whole = result
-        .then(
-          async () => {
-            for (const work of works) await work();
-          },
-          // Its caller is told.
-          () => undefined,
-        )
+        // The caller is told of a failure.
+        .catch(() => undefined)
+        .then(async () => {
+          for (const work of works) await work();
+        })
         .catch(failed)
         .finally(() => {
           if (last.get(key) === whole) last.delete(key);

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createCniHost, createPools } from './cni/agent.js';
-import type { CniCall, CniHost } from './cni/agent.js';
+import type { AddResult, CniCall, CniHost } from './cni/agent.js';
 
 let host: CniHost;
 
@@ -12,16 +12,11 @@ beforeEach(async () => {
 
 afterEach(async () => host.close());
 
-interface Result {
-  readonly interfaces: readonly { readonly name: string; readonly mac: string }[];
-  readonly ips: readonly { readonly address: string }[];
-}
-
 const ipam = { type: 'calico-ipam', assign_ipv4: 'true', assign_ipv6: 'true' };
 const config = { cniVersion: '1.1.0', ipam };
 
 /** Adds and plays the dataplane, which sets the host's routes. */
-async function add(pod: string, call: Partial<CniCall> = {}): Promise<Result> {
+async function add(pod: string, call: Partial<CniCall> = {}): Promise<AddResult> {
   await host.net.add(pod);
   const { exitCode, stdout } = await host.call({
     command: 'ADD',
@@ -31,12 +26,8 @@ async function add(pod: string, call: Partial<CniCall> = {}): Promise<Result> {
     ...call,
   });
   expect({ exitCode, stdout }).toMatchObject({ exitCode: 0 });
-  const result = JSON.parse(stdout) as Result;
-  const name = result.interfaces.find(each => each.mac === 'ee:ee:ee:ee:ee:ee')?.name ?? '';
-  const interfaceIndex = host.network.linkByName(name)?.index ?? 0;
-  for (const { address } of result.ips.filter(each => !each.address.startsWith('1.1.'))) {
-    host.network.replaceRoute({ destination: address, interfaceIndex, scope: 'link' });
-  }
+  const result = JSON.parse(stdout) as AddResult;
+  host.setHostRoutes(result);
   return result;
 }
 
@@ -48,7 +39,7 @@ async function says(call: CniCall): Promise<string> {
 }
 
 describe('CHECK', () => {
-  let result: Result;
+  let result: AddResult;
   let check: (more?: object) => Promise<string>;
 
   beforeEach(async () => {

@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createCniHost } from './cni/agent.js';
@@ -162,7 +162,31 @@ describe('static and dhcp', () => {
     expect(answer).toMatchObject({ code: 999, msg: expect.stringContaining('no-such.sock') });
     expect(await host.links()).toEqual([]);
     // The DEL that would give the address back fails too: what remains is the note that it must be done.
-    expect((await host.traces()).map(trace => trace.split(' ')[0])).toEqual(['adding']);
+    expect((await host.traces()).map(trace => trace.split(' ')[0])).toEqual(['deleting']);
+  });
+});
+
+describe('an IPAM plugin whose DEL fails', () => {
+  test('costs the container its link all the same, stops no other, and is asked again', async () => {
+    const config = { cniVersion: '1.1.0', ipam: { type: 'site' } };
+    const failing = join(host.directory, 'failing');
+    const answer = `{ echo '{"ips":[{"address":"10.80.0.'$CNI_CONTAINERID'/16"}]}'; exit; }`;
+    await installPlugin(
+      'site',
+      `[ $CNI_COMMAND = ADD ] && ${answer}; [ -e ${failing} ] && [ $CNI_CONTAINERID = 2 ] && exit 9; echo '{}'`,
+    );
+    for (const id of ['1', '2', '3']) await call('ADD', { id, netns: await host.net.add(id), config });
+    await writeFile(failing, '');
+    const failed = await call('DEL', { id: '2', config });
+    expect(failed).toMatchObject({ code: 100, msg: expect.stringContaining('IPAM plugin site') });
+    expect(await host.links()).toHaveLength(2);
+    const collected = await call('GC', { id: '', config });
+    expect(collected).toMatchObject({ code: 100, msg: expect.stringMatching(/^GC: 2\/eth0: .*site/) });
+    expect(await host.links()).toEqual([]);
+    expect((await host.traces()).map(trace => trace.split(' ')[0])).toEqual(['deleting']);
+    await rm(failing);
+    expect(await call('GC', { id: '', config })).toBeUndefined();
+    expect(await host.traces()).toEqual([]);
   });
 });
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createCniHost, createPools } from './cni/agent.js';
-import type { CniHost } from './cni/agent.js';
+import type { AddResult, CniHost } from './cni/agent.js';
+import { errorShape, misfits, successShapes, versionsShape } from './cni/answer-shapes.js';
 
 let host: CniHost;
 
@@ -76,6 +77,68 @@ describe('the answer to ADD', () => {
       cniVersion: '1.1.0',
       interfaces: [{ mtu: 1500 }, { mtu: 1500, name: 'eth0' }],
     });
+  });
+});
+
+describe('every answer has the shape that the specification of its version asks for', () => {
+  const versions = [...successShapes.keys()];
+
+  test.each([...successShapes])('to ADD, in %s, and the others say nothing', async (cniVersion, shape) => {
+    const id = `s${cniVersion.replaceAll('.', '')}`;
+    const netns = await host.net.add(id);
+    const call = { id, netns, config: { cniVersion, ipam } };
+    const added = await host.call({ ...call, command: 'ADD' });
+    expect(misfits(shape, JSON.parse(added.stdout))).toEqual([]);
+    const ofIpam = await host.call({ ...call, id: `${id}-ipam`, command: 'ADD', program: 'calico-ipam' });
+    expect(misfits(shape, JSON.parse(ofIpam.stdout))).toEqual([]);
+    expect(JSON.parse(ofIpam.stdout)).not.toHaveProperty('interfaces');
+    const prevResult: unknown = JSON.parse(added.stdout);
+    const isList = versions.indexOf(cniVersion) >= versions.indexOf('0.3.0');
+    if (isList) host.setHostRoutes(prevResult as AddResult);
+    const later = versions.indexOf(cniVersion) < versions.indexOf('0.4.0') ? ['DEL'] : ['CHECK', 'DEL'];
+    const more = cniVersion === '1.1.0' ? [...later, 'STATUS', 'GC'] : later;
+    for (const command of more) {
+      const config = { ...call.config, prevResult };
+      expect(await host.call({ ...call, command, config })).toMatchObject({ exitCode: 0, stdout: '' });
+    }
+  });
+
+  test.each(versions)('to what goes wrong, in %s', async cniVersion => {
+    for (const call of [
+      { id: '' },
+      { netns: '/run/netns/none' },
+      { config: { cniVersion, name: 'a b' } },
+      { config: { cniVersion, ipam: { ...ipam, ipv4_pools: ['1.2.3.0/24'] } } },
+      { command: 'FLY' },
+      { program: 'calico-ipam' as const, args: 'IP=9.9.9.9' },
+    ]) {
+      const config = { cniVersion, ipam };
+      const { exitCode, stdout } = await host.call({ command: 'ADD', netns: '/x', config, ...call });
+      expect(exitCode).toBe(1);
+      expect(misfits(errorShape(cniVersion), JSON.parse(stdout))).toEqual([]);
+    }
+  });
+
+  test('to VERSION, whatever it was asked with', async () => {
+    for (const stdin of ['{"cniVersion":"1.0.0"}', '{}', '']) {
+      const { stdout } = await host.call({ command: 'VERSION', id: '', ifName: '', stdin });
+      expect(misfits(versionsShape, JSON.parse(stdout))).toEqual([]);
+      expect(JSON.parse(stdout)).toMatchObject({ supportedVersions: versions });
+    }
+  });
+
+  test('and the comparison finds what is missing, wrong or too much', () => {
+    const [oldest, , , , , newest, last] = [...successShapes.values()];
+    if (oldest === undefined || newest === undefined || last === undefined) throw new Error('no shape');
+    expect(misfits(oldest, { ip4: { ip: '1.2.3.4' } })).toHaveLength(1);
+    expect(misfits(newest, { cniVersion: '1.0.0' })).toEqual(['answer.ips: missing']);
+    const interfaces = [{ name: 'eth0', mtu: 1500 }];
+    const answer = { cniVersion: '1.0.0', ips: [{ address: '1.2.3.4/32', version: '4' }], interfaces };
+    expect(misfits(newest, answer)).toEqual([
+      'answer.ips[0].version: not in the specification',
+      'answer.interfaces[0].mtu: not in the specification',
+    ]);
+    expect(misfits(last, { cniVersion: '1.1.0', ips: [], interfaces })).toEqual([]);
   });
 });
 

@@ -47,12 +47,15 @@ export interface CniHost {
   /** All that attachments leave in the store and on disk, without blocks, which stay with their node. */
   traces(): Promise<readonly string[]>;
   call(call: CniCall): Promise<ProgramResult>;
+  /** Plays the dataplane, which sets the host's routes to what an ADD answered; those of other plugins are passed over. */
+  setHostRoutes(result: AddResult): void;
   close(): Promise<void>;
 }
 
 export interface CniCall {
   readonly command: string;
-  readonly program?: 'calico' | 'calico-ipam';
+  /** default `calico`; another than ours is one of Debian's */
+  readonly program?: string;
   readonly id?: string;
   readonly ifName?: string;
   /** path */
@@ -61,6 +64,12 @@ export interface CniCall {
   /** merged into a plain network configuration */
   readonly config?: object;
   readonly stdin?: string;
+}
+
+/** What an ADD answers since 0.3.0. */
+export interface AddResult {
+  readonly interfaces: readonly { readonly name: string; readonly mac: string }[];
+  readonly ips: readonly { readonly address: string; readonly interface?: number }[];
 }
 
 /** Builds the launcher where it is tested, with the same flags as the product. */
@@ -152,7 +161,8 @@ export async function createCniHost(
     call: async call => {
       const { program = 'calico', command, id = 'c1', ifName = 'eth0', netns = '', args = '' } = call;
       const config = { cniVersion: '1.0.0', name: 'net1', type: 'calico', ipam: { type: 'calico-ipam' } };
-      return await runProgram(join(directory, program), [], {
+      const path = join(program.startsWith('calico') ? directory : '/usr/lib/cni', program);
+      return await runProgram('nsenter', [`--net=${net.path('host')}`, '--', path], {
         input: call.stdin ?? JSON.stringify({ ...config, ...call.config }),
         env: {
           CALICO_RUN_DIR: runDir,
@@ -165,6 +175,12 @@ export async function createCniHost(
           CNI_PATH: `${directory}:/usr/lib/cni`,
         },
       });
+    },
+    setHostRoutes: ({ interfaces, ips }) => {
+      const hostEnd = interfaces.findIndex(({ mac }) => mac === 'ee:ee:ee:ee:ee:ee');
+      const interfaceIndex = network.linkByName(interfaces[hostEnd]?.name ?? '')?.index ?? 0;
+      for (const { address } of ips.filter(each => each.interface === hostEnd + 1))
+        network.replaceRoute({ destination: address, interfaceIndex, scope: 'link' });
     },
     close: async () => {
       await stopServer();
