@@ -95,7 +95,7 @@ async function addSteps(parts: CniParts, operation: Operation, undo: Undo): Prom
 
 /** Makes the link; what the kernel refuses has a code of its own. */
 async function linkContainer(
-  { network, log }: CniParts,
+  { network, log, defaultMtu }: CniParts,
   { attachment, config }: Operation,
   addresses: readonly string[],
 ): Promise<LinkInfo> {
@@ -104,7 +104,7 @@ async function linkContainer(
       hostName: hostInterfaceOf(attachment),
       containerName: attachment.ifName,
       netns: attachment.netns ?? '',
-      mtu: config.mtu,
+      mtu: config.mtu ?? defaultMtu(),
       mac: attachment.wantedMac ?? config.wantedMac,
       allowIpForwarding: config.allowIpForwarding,
       addresses,

@@ -14,6 +14,8 @@ export interface CniParts {
   readonly records: AttachmentRecords;
   /** the host's network; not closed here */
   readonly network: HostNetwork;
+  /** Of links whose configuration says nothing; undefined: what the kernel takes. */
+  readonly defaultMtu: () => number | undefined;
   /** Resolves when the endpoint, as of that revision or later, is in the kernel; rejects when aborted. */
   readonly waitUntilProgrammed: (
     endpointId: EndpointId,

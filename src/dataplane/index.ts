@@ -9,5 +9,5 @@ export {
 } from './nft/index.js';
 export type { FailsafePort, NftApplier, NftConfig, NftDataplane, RunNft } from './nft/index.js';
 export type { ObjectProblem } from './problem.js';
-export { IPIP_DEVICE, removeDevice, Tunnels, uplinkOf } from './tunnels/index.js';
-export type { TunnelSource } from './tunnels/index.js';
+export { IPIP_DEVICE, removeDevice, Tunnels, uplinkOf, workloadMtu } from './tunnels/index.js';
+export type { Encapsulation, TunnelSource } from './tunnels/index.js';

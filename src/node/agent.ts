@@ -22,6 +22,7 @@ import { startRoutes } from './start-routes.js';
 import { statusHandler } from './status.js';
 import type { AgentState } from './status.js';
 import type { AgentContext, Ground, Wiring } from './wiring.js';
+import { WorkloadMtu } from './workload-mtu.js';
 
 /** A running agent. */
 export interface Agent {
@@ -141,7 +142,7 @@ async function introduce({ config, client, network, log }: Ground): Promise<void
 
 /** The parts that need the datastore; when one does not start, all parts are stopped. */
 async function startOnDatastore(ground: Ground, state: AgentState): Promise<void> {
-  const { parts, log, clock, signal } = ground;
+  const { parts, config, network, log, clock, signal } = ground;
   state.waiting = 'the datastore has not been read yet';
   await parts.start({
     name: 'registration',
@@ -165,11 +166,18 @@ async function startOnDatastore(ground: Ground, state: AgentState): Promise<void
   const programmed = new Programmed();
   const routes = await startRoutes(wiring);
   state.routes = routes;
-  const sync = await startPolicy(wiring, programmed, routes);
+  const mtu = new WorkloadMtu(config.nodeName, network);
+  const sync = await startPolicy(wiring, programmed, {
+    ...routes,
+    handleCluster: event => {
+      mtu.handleCluster(event);
+      routes.handleCluster(event);
+    },
+  });
   ground.measurements.firstApplySeconds = (clock.monotonic() - ground.measurements.startedAt) / 1000;
   await startNftRefresh(ground);
   await startReports(wiring);
-  await startCni(wiring, programmed);
+  await startCni(wiring, { programmed, mtu });
   // Only now: whoever sees "ready" may attach a container at once.
   state.sync = sync;
   log.info('Calico node started successfully', { revision: sync.revision });

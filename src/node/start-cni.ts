@@ -11,9 +11,13 @@ import type { Allocator } from '../ipam/index.js';
 import { startJob } from './lifecycle.js';
 import type { Programmed } from './programmed.js';
 import type { Wiring } from './wiring.js';
+import type { WorkloadMtu } from './workload-mtu.js';
 
 /** Answers the launchers of container runtimes, after what a crash and the time without an agent left to do. */
-export async function startCni(wiring: Wiring, programmed: Programmed): Promise<void> {
+export async function startCni(
+  wiring: Wiring,
+  { programmed, mtu }: { readonly programmed: Programmed; readonly mtu: WorkloadMtu },
+): Promise<void> {
   const { parts, config, log, clock, store, client, network } = wiring;
   const records = openAttachmentRecords(config.runDir);
   const allocator = createAllocator({ store, clock, log: log.with({ part: 'ipam' }) });
@@ -23,6 +27,7 @@ export async function startCni(wiring: Wiring, programmed: Programmed): Promise<
     allocator,
     records,
     network,
+    defaultMtu: () => mtu.current(),
     waitUntilProgrammed: (endpointId, revision, signal) => programmed.until(endpointId, revision, signal),
     log: log.with({ part: 'cni' }),
     clock,

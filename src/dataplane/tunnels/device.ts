@@ -4,7 +4,7 @@ import type { HostNetwork, LinkInfo } from '../../netlink/index.js';
 export const IPIP_DEVICE = 'tunl0';
 
 /** Of the outer IPv4 header, which has no options. */
-const IPIP_HEADER = 20;
+export const IPIP_HEADER = 20;
 
 /** Where the MTU of the underlying link is not known: what Calico has always set. */
 const FALLBACK_MTU = 1440;

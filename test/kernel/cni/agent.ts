@@ -111,6 +111,7 @@ export async function createCniHost(
     records: openAttachmentRecords(runDir),
     client,
     network,
+    defaultMtu: () => undefined,
     allocator: createAllocator({ store, clock: systemClock }),
     waitUntilProgrammed: async (endpointId, revision, signal) => {
       waits.push({ endpointId, revision });
