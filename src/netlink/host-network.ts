@@ -59,6 +59,34 @@ export interface VethRequest {
   readonly mtu?: number;
 }
 
+/** A VXLAN device between this host and those that its owner tells it of. */
+export interface VxlanRequest {
+  readonly name: string;
+  /** VXLAN network identifier, up to 24 bits: all ends have the same */
+  readonly vni: number;
+  /** UDP port of all ends */
+  readonly port: number;
+  /** this host's address in the outer packets */
+  readonly local: string;
+  /** this end's address in the inner frames */
+  readonly mac: string;
+  /** only for a device that has to be made */
+  readonly mtu: number;
+}
+
+/** A neighbour that was set for good. */
+export interface NeighbourInfo {
+  readonly interfaceIndex: number;
+  readonly address: string;
+  readonly mac: string;
+}
+
+/** Frames for that address leave a VXLAN device inside packets to that host. */
+export interface ForwardingEntry {
+  readonly mac: string;
+  readonly host: string;
+}
+
 /** One thing that happened, with the state after it (before it, for what is gone). In the kernel's order. */
 export type NetworkEvent =
   | { readonly kind: 'link' | 'link-gone'; readonly link: LinkInfo }
@@ -99,11 +127,18 @@ export interface HostNetwork {
   createVeth(request: VethRequest): { readonly host: LinkInfo; readonly containerIndex: number };
   /** The IP-in-IP device of that name, made where it is missing; `unsupported` where the kernel has none. */
   createIpip(name: string): LinkInfo;
+  /**
+   * The VXLAN device of that name with these properties, made or made anew where it has others. `already-exists`
+   * where something else has the name; `unsupported` where the kernel has none.
+   */
+  ensureVxlan(request: VxlanRequest): LinkInfo;
   setLinkMtu(index: number, mtu: number): void;
   setLinkUp(index: number): void;
   setLinkDown(index: number): void;
   /** The kernel takes some 20 ms over a veth: the promise is for those who want to wait. */
   deleteLink(index: number): Promise<void>;
+  /** The same for links that are seldom deleted: the process waits. */
+  deleteLinkNow(index: number): void;
   /** `address/length`; an IPv6 address is usable at once (no duplicate address detection) */
   addAddress(index: number, address: string, scope?: 'link' | 'universe'): void;
   /** `address/length` */
@@ -114,6 +149,13 @@ export interface HostNetwork {
   deleteRoute(route: RouteRequest): void;
   /** a permanent neighbour entry */
   replaceNeighbour(index: number, address: string, mac: string): void;
+  deleteNeighbour(index: number, address: string): void;
+  /** those that were set for good, of all links */
+  permanentNeighbours(): readonly NeighbourInfo[];
+  /** what a VXLAN device knows of the hosts behind it */
+  forwarding(index: number): readonly ForwardingEntry[];
+  replaceForwarding(index: number, entry: ForwardingEntry): void;
+  deleteForwarding(index: number, entry: ForwardingEntry): void;
   /**
    * Deletes every tracked connection with one of the addresses as source or destination, before or after NAT,
    * in one walk over the table (some 50 ms for 100,000 connections); returns how many.

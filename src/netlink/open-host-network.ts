@@ -1,13 +1,28 @@
 import { closeSync } from 'node:fs';
 import { forgetConnections } from './conntrack/forget-connections.js';
-import type { HostNetwork, NetworkChange, RouteRequest, VethRequest } from './host-network.js';
+import type {
+  ForwardingEntry,
+  HostNetwork,
+  NetworkChange,
+  RouteRequest,
+  VethRequest,
+  VxlanRequest,
+} from './host-network.js';
 import { loadLibc } from './libc.js';
 import { openNetns, warmThreadPool, withNetns } from './netns.js';
 import { addAddress, dumpAddresses } from './rtnl/addr.js';
-import { createVeth, dumpLinks, linkByName, setLinkUp } from './rtnl/link.js';
-import { replaceNeighbour } from './rtnl/neigh.js';
+import { createVeth, deleteLinkNow, dumpLinks, linkByName, setLinkUp } from './rtnl/link.js';
+import {
+  deleteForwarding,
+  deleteNeighbour,
+  dumpForwarding,
+  dumpNeighbours,
+  replaceForwarding,
+  replaceNeighbour,
+} from './rtnl/neigh.js';
 import { deleteRoute, dumpRoutes, replaceRoute, routeTo } from './rtnl/route.js';
 import { createIpip, deleteAddress, setLinkMtu } from './rtnl/tunnel-device.js';
+import { ensureVxlan } from './rtnl/vxlan.js';
 import { SlowSocket } from './slow.js';
 import { createKernel, NETLINK_NETFILTER, NETLINK_ROUTE, NetlinkSocket } from './socket.js';
 import type { Kernel } from './socket.js';
@@ -87,6 +102,10 @@ class KernelNetwork implements HostNetwork {
     return createIpip(this.#socket, name);
   }
 
+  ensureVxlan(request: VxlanRequest) {
+    return ensureVxlan(this.#socket, request);
+  }
+
   setLinkMtu(index: number, mtu: number): void {
     setLinkMtu(this.#socket, index, mtu);
   }
@@ -102,6 +121,10 @@ class KernelNetwork implements HostNetwork {
   async deleteLink(index: number): Promise<void> {
     this.#slow ??= this.#inside(() => new SlowSocket(this.#kernel));
     await this.#slow.deleteLink(index);
+  }
+
+  deleteLinkNow(index: number): void {
+    deleteLinkNow(this.#socket, index);
   }
 
   addAddress(index: number, address: string, scope: 'link' | 'universe' = 'universe'): void {
@@ -126,6 +149,26 @@ class KernelNetwork implements HostNetwork {
 
   replaceNeighbour(index: number, address: string, mac: string): void {
     replaceNeighbour(this.#socket, { index, address, mac });
+  }
+
+  deleteNeighbour(index: number, address: string): void {
+    deleteNeighbour(this.#socket, index, address);
+  }
+
+  permanentNeighbours() {
+    return dumpNeighbours(this.#socket);
+  }
+
+  forwarding(index: number) {
+    return dumpForwarding(this.#socket, index);
+  }
+
+  replaceForwarding(index: number, entry: ForwardingEntry): void {
+    replaceForwarding(this.#socket, { index, ...entry });
+  }
+
+  deleteForwarding(index: number, entry: ForwardingEntry): void {
+    deleteForwarding(this.#socket, { index, ...entry });
   }
 
   forgetConnections(addresses: readonly string[]): number {

@@ -10,7 +10,7 @@ import type { NetlinkSocket, Request } from '../socket.js';
 
 export const RTM_NEWLINK = 16;
 export const RTM_DELLINK = 17;
-const RTM_GETLINK = 18;
+export const RTM_GETLINK = 18;
 
 const IFF_UP = 0x1;
 /** carrier: known at once, whereas IFF_RUNNING follows it up to a second later */
@@ -190,4 +190,15 @@ export function setLinkUp(socket: NetlinkSocket, index: number, up: boolean): vo
 /** The body of DELLINK. */
 export function writeLinkIndex(writer: MessageWriter, index: number): void {
   writeIfinfo(writer, { index });
+}
+
+/** Returns when the link is gone, some 20 ms later. */
+export function deleteLinkNow(socket: NetlinkSocket, index: number): void {
+  const answer = socket.request({
+    type: RTM_DELLINK,
+    write: writer => {
+      writeLinkIndex(writer, index);
+    },
+  });
+  expectSuccess(`delete link ${String(index)}`, answer, [ENODEV]);
 }
