@@ -34,7 +34,12 @@ export interface PeerSource {
 /** The part of a v1 `ipPool` that BGP reads. */
 export interface PoolSource {
   readonly metadata: { readonly cidr: string };
-  readonly spec?: { readonly ipip?: { readonly enabled?: boolean | undefined } | undefined } | undefined;
+  readonly spec?:
+    | {
+        readonly ipip?: { readonly enabled?: boolean | undefined } | undefined;
+        readonly vxlan?: { readonly enabled?: boolean | undefined } | undefined;
+      }
+    | undefined;
 }
 
 /** A block of addresses and whose it is. */
@@ -62,7 +67,7 @@ export interface BgpSource {
   readonly interfacePrefixes?: readonly string[];
   /** networks that the node's BGP addresses are in; default none known */
   readonly ownSubnets?: readonly Cidr[];
-  /** true when the agent writes the routes of IPIP pools itself; default false: BIRD writes all */
+  /** true when the agent writes the routes of encapsulated pools itself; default false: BIRD writes all */
   readonly tunnelsByAgent?: boolean;
 }
 
@@ -277,7 +282,10 @@ function poolFrom(source: PoolSource, tunnelsByAgent: boolean, issues: Issue[]):
     issues.push({ path: `ipPool(${text}).metadata.cidr`, value: text, expected: 'a CIDR' });
     return [];
   }
-  return [{ cidr, routedByAgent: tunnelsByAgent && source.spec?.ipip?.enabled === true }];
+  const { ipip, vxlan } = source.spec ?? {};
+  // IP-in-IP carries IPv4 only: a pool of IPv6 addresses is routed as if it did not ask for it.
+  const isWrapped = vxlan?.enabled === true || (ipip?.enabled === true && cidr.version === 4);
+  return [{ cidr, routedByAgent: tunnelsByAgent && isWrapped }];
 }
 
 function blockFrom(source: BlockSource, nodeName: string, issues: Issue[]): readonly Cidr[] {

@@ -7,7 +7,13 @@ export {
   defaultNftConfig,
   followHostInterfaces,
 } from './nft/index.js';
-export type { FailsafePort, NftApplier, NftConfig, NftDataplane, RunNft } from './nft/index.js';
+export type { FailsafePort, NftApplier, NftConfig, NftDataplane, RunNft, TunnelPeers } from './nft/index.js';
 export type { ObjectProblem } from './problem.js';
-export { IPIP_DEVICE, removeDevice, Tunnels, uplinkOf, workloadMtu } from './tunnels/index.js';
-export type { Encapsulation, TunnelSource } from './tunnels/index.js';
+export { deviceFor, removeDevices, Tunnels, uplinkOf, workloadMtu } from './tunnels/index.js';
+export type {
+  NodeAddresses,
+  TunnelDevice,
+  TunnelPool,
+  TunnelSource,
+  VxlanSettings,
+} from './tunnels/index.js';

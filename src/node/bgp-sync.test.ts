@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { CalicoError, silentLogger, systemClock } from '../base/index.js';
 import { BgpSync } from './bgp-sync.js';
+import type { RoutingContent } from './routing-view.js';
 
 describe('the configuration of the BGP daemon', () => {
   function sync(answers: readonly (Error | undefined)[]): {
@@ -31,26 +32,19 @@ describe('the configuration of the BGP daemon', () => {
     return { bgp, applied: () => applied, next: async () => await waiting.promise };
   }
 
-  const start = (bgp: BgpSync): void => {
-    bgp.handleCluster({ revision: 1, inSync: true, changes: [] });
-    bgp.handleBlocks({ inSync: true, changes: [] });
+  const content: RoutingContent = {
+    nodes: [],
+    peers: [],
+    pools: [],
+    blocks: [],
+    settings: new Map(),
+    nodeSettings: new Map(),
   };
-
-  test('waits until all nodes and all blocks are known', async () => {
-    const { bgp, applied, next } = sync([]);
-    bgp.handleCluster({ revision: 1, inSync: true, changes: [] });
-    expect(applied()).toBe(0);
-    const first = next();
-    bgp.handleBlocks({ inSync: true, changes: [] });
-    await first;
-    expect(applied()).toBe(1);
-    expect(bgp.problems()).toEqual([]);
-  });
 
   test('is tried again until the daemon takes it, which the problems tell meanwhile', async () => {
     const { bgp, applied, next } = sync([new CalicoError('unavailable', 'no bird here'), undefined]);
     const first = next();
-    start(bgp);
+    bgp.update(content);
     await first;
     expect(bgp.problems()).toEqual(['BGP: no bird here']);
     await next();
@@ -61,13 +55,13 @@ describe('the configuration of the BGP daemon', () => {
   test('is not tried again where it was refused, before something changes', async () => {
     const { bgp, applied, next } = sync([new CalicoError('invalid', 'line 7'), undefined]);
     const first = next();
-    start(bgp);
+    bgp.update(content);
     await first;
     await systemClock.sleep(20);
     expect(applied()).toBe(1);
     expect(bgp.problems()).toEqual(['BGP: line 7']);
     const second = next();
-    bgp.handleBlocks({ inSync: false, changes: [] });
+    bgp.update(content);
     await second;
     expect(bgp.problems()).toEqual([]);
   });
@@ -75,7 +69,7 @@ describe('the configuration of the BGP daemon', () => {
   test('rests when it is stopped', async () => {
     const { bgp, applied, next } = sync([new CalicoError('unavailable', 'no bird here')]);
     const first = next();
-    start(bgp);
+    bgp.update(content);
     await first;
     await bgp.stop();
     await systemClock.sleep(20);

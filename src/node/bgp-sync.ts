@@ -3,11 +3,10 @@ import type { Clock, Issue, Logger } from '../base/index.js';
 import { bgpStateFrom } from '../bgp/index.js';
 import type { BgpState } from '../bgp/index.js';
 import { uplinkOf } from '../dataplane/index.js';
-import type { ClusterEvent } from '../datastore/index.js';
-import type { BlockEvent, BlockRoutes } from '../ipam/index.js';
 import type { Cidr } from '../net/index.js';
 import type { AddressInfo } from '../netlink/index.js';
-import type { Resource, ResourceOf } from '../resources/index.js';
+import type { ResourceOf } from '../resources/index.js';
+import type { RoutingContent } from './routing-view.js';
 
 export interface BgpSyncParts {
   readonly nodeName: string;
@@ -23,18 +22,10 @@ export interface BgpSyncParts {
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 30_000;
 
-/**
- * Keeps the BGP daemon's configuration as nodes, peers, pools, settings and blocks say. Nothing is written
- * before both watches know the whole content: half a picture would withdraw routes.
- */
+/** Keeps the BGP daemon's configuration as nodes, peers, pools, settings and blocks say. */
 export class BgpSync {
   readonly #parts: BgpSyncParts;
-  readonly #resources = new Map<string, Resource>();
-  readonly #blocks = new Map<string, BlockRoutes>();
-  readonly #settings = new Map<string, string>();
-  readonly #nodeSettings = new Map<string, string>();
-  #clusterInSync = false;
-  #blocksInSync = false;
+  #content: RoutingContent | undefined;
   #known = '';
   #running: Promise<void> | undefined;
   #again = false;
@@ -46,30 +37,9 @@ export class BgpSync {
     this.#parts = parts;
   }
 
-  handleCluster(event: ClusterEvent): void {
-    let touched = event.inSync;
-    for (const change of event.changes) {
-      if (change.kind === 'setting') {
-        touched = this.#setting(change.setting, change.value) || touched;
-      } else if (['node', 'bgpPeer', 'ipPool'].includes(change.resourceKind)) {
-        touched = true;
-        if (change.resource !== undefined) this.#resources.set(change.id, change.resource);
-        // What cannot be read keeps its last good form: unreadable data of one node takes no route down.
-        else if (change.problem === undefined) this.#resources.delete(change.id);
-      }
-    }
-    this.#clusterInSync ||= event.inSync;
-    if (touched) this.#schedule();
-  }
-
-  handleBlocks(event: BlockEvent): void {
-    // All there is: what an earlier watch told and this one does not, is gone.
-    if (event.inSync) this.#blocks.clear();
-    for (const change of event.changes) {
-      if (change.kind === 'removed') this.#blocks.delete(change.cidr);
-      else this.#blocks.set(change.block.cidr, change.block);
-    }
-    this.#blocksInSync ||= event.inSync;
+  /** Something in the content changed, or it is known for the first time. */
+  update(content: RoutingContent): void {
+    this.#content = content;
     this.#schedule();
   }
 
@@ -84,26 +54,15 @@ export class BgpSync {
     while (this.#running !== undefined) await this.#running;
   }
 
-  #setting(
-    setting: { readonly component: string; readonly node?: string; readonly name: string },
-    value: string | undefined,
-  ): boolean {
-    if (setting.component !== 'bgp') return false;
-    if (setting.node !== undefined && setting.node !== this.#parts.nodeName) return false;
-    const target = setting.node === undefined ? this.#settings : this.#nodeSettings;
-    if (value === undefined) target.delete(setting.name);
-    else target.set(setting.name, value);
-    return true;
-  }
-
   /** One configuration at a time; what changes meanwhile is in the next one. */
   #schedule(): void {
-    if (!this.#clusterInSync || !this.#blocksInSync || this.#ended.signal.aborted) return;
+    const content = this.#content;
+    if (content === undefined || this.#ended.signal.aborted) return;
     if (this.#running !== undefined) {
       this.#again = true;
       return;
     }
-    this.#running = this.#configure()
+    this.#running = this.#configure(content)
       .then(
         () => {
           this.#problem = undefined;
@@ -140,16 +99,16 @@ export class BgpSync {
     );
   }
 
-  async #configure(): Promise<void> {
-    const nodes = this.#ofKind('node');
+  async #configure(content: RoutingContent): Promise<void> {
+    const { nodes, peers, pools, blocks, settings, nodeSettings } = content;
     const { state, issues } = bgpStateFrom({
       nodeName: this.#parts.nodeName,
       nodes,
-      peers: this.#ofKind('bgpPeer'),
-      pools: this.#ofKind('ipPool'),
-      blocks: [...this.#blocks.values()],
-      settings: this.#settings,
-      nodeSettings: this.#nodeSettings,
+      peers,
+      pools,
+      blocks,
+      settings,
+      nodeSettings,
       interfacePrefixes: this.#parts.interfacePrefixes,
       ownSubnets: this.#ownSubnets(nodes),
       tunnelsByAgent: true,
@@ -165,12 +124,6 @@ export class BgpSync {
     if (held.length === 0) return [];
     const addresses = this.#parts.addresses();
     return held.flatMap(address => uplinkOf(addresses, address).subnets);
-  }
-
-  #ofKind<K extends 'node' | 'bgpPeer' | 'ipPool'>(kind: K): readonly ResourceOf<K>[] {
-    return [...this.#resources.values()].filter(
-      (resource): resource is ResourceOf<K> => resource.kind === kind,
-    );
   }
 
   /** Each problem is said when it appears, not with every configuration. */

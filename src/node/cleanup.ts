@@ -2,12 +2,8 @@ import { access, rm } from 'node:fs/promises';
 import { askSocket, CalicoError, messageOf } from '../base/index.js';
 import type { Clock, Logger } from '../base/index.js';
 import { createBird, renderNothing } from '../bgp/index.js';
-import {
-  createNetlinkNftApplier,
-  createNftDataplane,
-  IPIP_DEVICE,
-  removeDevice,
-} from '../dataplane/index.js';
+import { createNetlinkNftApplier, createNftDataplane, removeDevices } from '../dataplane/index.js';
+import { ROUTE_PROTOCOL } from '../net/index.js';
 import { openHostNetwork } from '../netlink/index.js';
 import type { HostNetwork } from '../netlink/index.js';
 import type { AgentConfig } from './config.js';
@@ -71,20 +67,21 @@ async function removeGobgp(context: CleanupContext, network: HostNetwork): Promi
 async function removeRoutes(
   { routeProtocol, say }: CleanupContext,
   network: HostNetwork,
-): Promise<{ readonly throughTunnel: boolean }> {
-  const ours = network.routes().filter(route => route.protocol === routeProtocol);
-  const tunnel = network.linkByName(IPIP_DEVICE);
-  for (const { destination, interfaceIndex, metric, type } of ours) {
+): Promise<ReadonlySet<number>> {
+  // Those of tunnels have always the same number; those to workloads the one that is configured.
+  const numbers = new Set([ROUTE_PROTOCOL, routeProtocol]);
+  const ours = network.routes().filter(route => numbers.has(route.protocol));
+  for (const { destination, interfaceIndex, metric, protocol, type } of ours) {
     network.deleteRoute({
       destination,
-      protocol: routeProtocol,
+      protocol,
       metric,
       ...(interfaceIndex === undefined ? {} : { interfaceIndex }),
       ...(type === 'blackhole' ? { type } : {}),
     });
   }
-  say(`routes: ${String(ours.length)} with protocol ${String(routeProtocol)} removed`);
-  return { throughTunnel: tunnel !== undefined && ours.some(route => route.interfaceIndex === tunnel.index) };
+  say(`routes: ${String(ours.length)} with protocol ${[...numbers].join(' or ')} removed`);
+  return new Set(ours.flatMap(({ interfaceIndex }) => interfaceIndex ?? []));
 }
 
 async function removeTable({ clock, log, say }: CleanupContext): Promise<void> {
@@ -123,15 +120,15 @@ export async function cleanUp(context: CleanupContext): Promise<readonly string[
   };
   const network = await openHostNetwork();
   try {
-    let throughTunnel = false;
+    let links: ReadonlySet<number> = new Set();
     await attempt(async () => await removeBird(context, network));
     await attempt(async () => await removeGobgp(context, network));
     await attempt(async () => {
-      ({ throughTunnel } = await removeRoutes(context, network));
+      links = await removeRoutes(context, network);
     });
     await attempt(async () => {
-      const removed = throughTunnel && (await removeDevice(network));
-      context.say(removed ? 'tunnel: device removed' : 'tunnel: none in use');
+      const removed = await removeDevices(network, index => links.has(index));
+      context.say(removed.length > 0 ? `tunnel: ${removed.join(', ')} removed` : 'tunnel: none in use');
     });
     await attempt(async () => await removeTable(context));
     for (const name of ['control.sock', 'cni.sock'])

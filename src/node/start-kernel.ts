@@ -23,6 +23,7 @@ function nftConfigFrom(config: FelixConfig): Partial<NftConfig> {
     dropInvalid: !config.conntrackInvalidAllowed,
     failsafeInbound: config.failsafeInbound,
     failsafeOutbound: config.failsafeOutbound,
+    vxlanPort: config.vxlanPort,
   };
 }
 

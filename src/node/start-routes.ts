@@ -1,5 +1,6 @@
 import type { Logger } from '../base/index.js';
 import { Tunnels } from '../dataplane/index.js';
+import type { VxlanSettings } from '../dataplane/index.js';
 import type { ClusterEvent } from '../datastore/index.js';
 import { createAllocator, watchBlocks } from '../ipam/index.js';
 import type { BlockEvent } from '../ipam/index.js';
@@ -7,19 +8,23 @@ import { BgpSync } from './bgp-sync.js';
 import { createDaemon, endOtherDaemons } from './daemons.js';
 import type { RoutingDaemon } from './daemons.js';
 import { keepUp, startJob } from './lifecycle.js';
+import { RoutingView } from './routing-view.js';
 import { ensureTunnelAddress } from './tunnel-address.js';
 import { TunnelSync } from './tunnel-sync.js';
 import type { FelixConfig } from './felix-config/index.js';
 import type { Wiring } from './wiring.js';
+
+type RoutingParameter = 'interfacePrefixes' | 'vxlanVni' | 'vxlanPort' | 'vxlanMtu' | 'vxlanMtu6';
 
 /** What the routes are built on. */
 export interface RoutesGround extends Pick<
   Wiring,
   'parts' | 'clock' | 'network' | 'store' | 'client' | 'fail'
 > {
+  readonly nft: Pick<Wiring['nft'], 'setTunnelPeers'>;
   readonly log: Logger;
   readonly config: Pick<Wiring['config'], 'nodeName' | 'runDir' | 'logDir' | 'backend'>;
-  readonly settings: { readonly values: Pick<FelixConfig, 'interfacePrefixes'> };
+  readonly settings: { readonly values: Pick<FelixConfig, RoutingParameter> };
 }
 
 /** What brings packets to other hosts: BGP, and the agent's own routes through tunnels. */
@@ -35,14 +40,16 @@ export interface Routes {
 export async function startRoutes(ground: RoutesGround): Promise<Routes> {
   const bgp = await startBgp(ground);
   const { tunnels, sync: tunnelSync } = await startTunnels(ground);
+  const view = new RoutingView(ground.config.nodeName, changed => {
+    tunnelSync.update(view, changed);
+    bgp?.sync.update(view);
+  });
   await startBlocks(ground, event => {
-    tunnelSync.handleBlocks(event);
-    bgp?.sync.handleBlocks(event);
+    view.handleBlocks(event);
   });
   return {
     handleCluster: event => {
-      tunnelSync.handleCluster(event);
-      bgp?.sync.handleCluster(event);
+      view.handleCluster(event);
     },
     bgpStatus: bgp === undefined ? undefined : async () => await bgp.daemon.status(),
     problems: () => [...tunnels.problems(), ...tunnelSync.problems(), ...(bgp?.sync.problems() ?? [])],
@@ -99,8 +106,17 @@ async function startBgp(ground: RoutesGround): Promise<{ sync: BgpSync; daemon: 
   return { sync, daemon };
 }
 
+function vxlanFrom(values: Pick<FelixConfig, RoutingParameter>): VxlanSettings {
+  const { vxlanVni: vni, vxlanPort, vxlanMtu, vxlanMtu6 } = values;
+  return {
+    vni,
+    port: vxlanPort,
+    mtu: { ...(vxlanMtu === 0 ? {} : { 4: vxlanMtu }), ...(vxlanMtu6 === 0 ? {} : { 6: vxlanMtu6 }) },
+  };
+}
+
 async function startTunnels(ground: RoutesGround): Promise<{ tunnels: Tunnels; sync: TunnelSync }> {
-  const { parts, config, log, clock, network, store, client } = ground;
+  const { parts, config, log, clock, network, nft, store, client } = ground;
   const tunnels = await parts.start({
     name: 'tunnels',
     start: async () => {
@@ -123,7 +139,11 @@ async function startTunnels(ground: RoutesGround): Promise<{ tunnels: Tunnels; s
           apply: source => {
             tunnels.apply(source);
           },
-          ensureAddress: async pools => await ensureTunnelAddress(address, pools),
+          vxlan: vxlanFrom(ground.settings.values),
+          admit: async peers => {
+            await nft.setTunnelPeers(peers);
+          },
+          ensureAddress: async (device, pools) => await ensureTunnelAddress(address, device, pools),
           clock,
           log: log.with({ part: 'tunnels' }),
         }),

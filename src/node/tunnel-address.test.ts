@@ -46,8 +46,8 @@ describe('the address of a node for its end of the tunnel', () => {
     await client.getSetting({ component: 'felix', node, name: 'IpInIpTunnelAddr' });
 
   test('is taken once, held under a handle that says what it is for, and told in the datastore', async () => {
-    const address = await ensureTunnelAddress(parts(), [pool]);
-    expect(await ensureTunnelAddress(parts(), [pool])).toBe(address);
+    const address = await ensureTunnelAddress(parts(), 'tunl0', [pool]);
+    expect(await ensureTunnelAddress(parts(), 'tunl0', [pool])).toBe(address);
     expect(await told()).toBe(address);
     expect(await allocator.lookup(address ?? '')).toMatchObject({
       handle: 'ipip-tunnel-addr-a',
@@ -56,29 +56,29 @@ describe('the address of a node for its end of the tunnel', () => {
   });
 
   test('is another one for each node', async () => {
-    const first = await ensureTunnelAddress(parts('a'), [pool]);
-    expect(await ensureTunnelAddress(parts('b'), [pool])).not.toBe(first);
+    const first = await ensureTunnelAddress(parts('a'), 'tunl0', [pool]);
+    expect(await ensureTunnelAddress(parts('b'), 'tunl0', [pool])).not.toBe(first);
   });
 
   test('is replaced when its pool no longer wants it, and released with the last pool', async () => {
-    const first = await ensureTunnelAddress(parts(), [pool]);
-    const second = await ensureTunnelAddress(parts(), [other]);
+    const first = await ensureTunnelAddress(parts(), 'tunl0', [pool]);
+    const second = await ensureTunnelAddress(parts(), 'tunl0', [other]);
     expect(second).toMatch(/^10\.70\./);
     expect(await allocator.lookup(first ?? '')).toBeUndefined();
-    expect(await ensureTunnelAddress(parts(), [])).toBeUndefined();
+    expect(await ensureTunnelAddress(parts(), 'tunl0', [])).toBeUndefined();
     expect(await allocator.addressesOf('ipip-tunnel-addr-a')).toEqual([]);
     expect(await told()).toBeUndefined();
   });
 
   test('stays while its pool gives out no new addresses', async () => {
-    const address = await ensureTunnelAddress(parts(), [pool]);
-    expect(await ensureTunnelAddress(parts(), [{ ...pool, enabled: false }])).toBe(address);
+    const address = await ensureTunnelAddress(parts(), 'tunl0', [pool]);
+    expect(await ensureTunnelAddress(parts(), 'tunl0', [{ ...pool, enabled: false }])).toBe(address);
   });
 
   test('is taken anew, and told, after somebody released it', async () => {
-    const address = await ensureTunnelAddress(parts(), [pool]);
+    const address = await ensureTunnelAddress(parts(), 'tunl0', [pool]);
     await allocator.releaseAddress(address ?? '');
-    const next = await ensureTunnelAddress(parts(), [pool]);
+    const next = await ensureTunnelAddress(parts(), 'tunl0', [pool]);
     expect(await told()).toBe(next);
     expect(await allocator.addressesOf('ipip-tunnel-addr-a')).toEqual([next]);
   });
@@ -87,7 +87,7 @@ describe('the address of a node for its end of the tunnel', () => {
     const request = { node: 'a', handle: 'workload', count: { 4: 1, 6: 0 } } as const;
     const { addresses } = await allocator.assign(request);
     await client.setSetting({ component: 'felix', node: 'a', name: 'IpInIpTunnelAddr' }, addresses[0]);
-    const address = await ensureTunnelAddress(parts(), [pool]);
+    const address = await ensureTunnelAddress(parts(), 'tunl0', [pool]);
     expect(addresses).not.toContain(address);
     expect(await allocator.addressesOf('workload')).toEqual(addresses);
   });

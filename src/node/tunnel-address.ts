@@ -1,8 +1,9 @@
 import type { Logger } from '../base/index.js';
+import type { TunnelDevice } from '../dataplane/index.js';
 import type { ResourceClient } from '../datastore/index.js';
 import type { Allocator } from '../ipam/index.js';
 import { contains, parseCidr, parseIp } from '../net/index.js';
-import type { Cidr } from '../net/index.js';
+import type { Cidr, IpVersion } from '../net/index.js';
 
 /** A pool whose packets are encapsulated, as the choice of an address needs it. */
 export interface AddressPool {
@@ -18,29 +19,69 @@ export interface TunnelAddressParts {
   readonly log: Logger;
 }
 
+interface Kept {
+  /** felix setting of the node that tells everybody the address */
+  readonly setting: string;
+  /** what the address is held under, before the node's name */
+  readonly handle: string;
+  /** attribute `type` of the address */
+  readonly type: string;
+  readonly version: IpVersion;
+}
+
+/** How the datastore keeps the address of each device: the names are those of all implementations of Calico. */
+const kept: { readonly [Device in TunnelDevice]: Kept } = {
+  tunl0: {
+    setting: 'IpInIpTunnelAddr',
+    handle: 'ipip-tunnel-addr-',
+    type: 'ipipTunnelAddress',
+    version: 4,
+  },
+  'vxlan.calico': {
+    setting: 'IPv4VXLANTunnelAddr',
+    handle: 'vxlan-tunnel-addr-',
+    type: 'vxlanTunnelAddress',
+    version: 4,
+  },
+  'vxlan-v6.calico': {
+    setting: 'IPv6VXLANTunnelAddr',
+    handle: 'vxlan-v6-tunnel-addr-',
+    type: 'vxlanV6TunnelAddress',
+    version: 6,
+  },
+};
+
 /**
- * Makes sure that this node has exactly one address out of the pools for its end of the tunnel, held under a
+ * Makes sure that this node has exactly one address out of the pools for its end of a tunnel, held under a
  * handle of its own so that nobody else can get it, and that the datastore tells it; without pools, that it has
  * none. Returns the address. Fails as an assignment does, for one that is `exhausted`.
  */
 export async function ensureTunnelAddress(
   parts: TunnelAddressParts,
+  device: TunnelDevice,
   pools: readonly AddressPool[],
 ): Promise<string | undefined> {
   const { client, nodeName } = parts;
-  const setting = { component: 'felix', node: nodeName, name: 'IpInIpTunnelAddr' } as const;
+  const setting = { component: 'felix', node: nodeName, name: kept[device].setting } as const;
   const told = await client.getSetting(setting);
-  const address = await settle(parts, pools, told);
+  const address = await settle(parts, { device, pools, told });
   if (told !== address) await client.setSetting(setting, address);
   return address;
 }
 
+interface Wish {
+  readonly device: TunnelDevice;
+  readonly pools: readonly AddressPool[];
+  /** what the datastore tells at the moment */
+  readonly told: string | undefined;
+}
+
 async function settle(
   { allocator, nodeName, log }: TunnelAddressParts,
-  pools: readonly AddressPool[],
-  told: string | undefined,
+  { device, pools, told }: Wish,
 ): Promise<string | undefined> {
-  const handle = `ipip-tunnel-addr-${nodeName}`;
+  const { type, version } = kept[device];
+  const handle = `${kept[device].handle}${nodeName}`;
   const ranges = pools.flatMap(({ cidr }) => parseCidr(cidr) ?? []);
   const held = await allocator.addressesOf(handle);
   const usable = held.filter(address => inside(ranges, address));
@@ -55,11 +96,11 @@ async function settle(
   const { addresses } = await allocator.assign({
     node: nodeName,
     handle,
-    attributes: { node: nodeName, type: 'ipipTunnelAddress' },
-    count: { 4: 1, 6: 0 },
+    attributes: { node: nodeName, type },
+    count: version === 4 ? { 4: 1, 6: 0 } : { 4: 0, 6: 1 },
     pools: open,
   });
-  log.info('address for the tunnel device assigned', { address: addresses[0] });
+  log.info('address for a tunnel assigned', { device, address: addresses[0] });
   return addresses[0];
 }
 

@@ -1,17 +1,30 @@
 import { messageOf } from '../base/index.js';
 import type { Clock, Logger } from '../base/index.js';
-import type { TunnelSource } from '../dataplane/index.js';
-import type { ClusterEvent } from '../datastore/index.js';
-import type { BlockEvent, BlockRoutes } from '../ipam/index.js';
-import type { Resource, ResourceOf } from '../resources/index.js';
+import { deviceFor } from '../dataplane/index.js';
+import type {
+  NodeAddresses,
+  TunnelDevice,
+  TunnelPeers,
+  TunnelPool,
+  TunnelSource,
+  VxlanSettings,
+} from '../dataplane/index.js';
+import { parseCidr } from '../net/index.js';
+import type { RoutingContent, RoutingPart } from './routing-view.js';
 import type { AddressPool } from './tunnel-address.js';
 
 export interface TunnelSyncParts {
   readonly nodeName: string;
-  /** brings routes and device in line */
+  readonly vxlan: VxlanSettings;
+  /** brings routes and devices in line */
   readonly apply: (source: TunnelSource) => void;
-  /** the address of this node's end of the tunnel, for these pools */
-  readonly ensureAddress: (pools: readonly AddressPool[]) => Promise<string | undefined>;
+  /** lets packets of these hosts in, and those of no others */
+  readonly admit: (peers: TunnelPeers) => Promise<void>;
+  /** the address of this node's end of a tunnel, for these pools */
+  readonly ensureAddress: (
+    device: TunnelDevice,
+    pools: readonly AddressPool[],
+  ) => Promise<string | undefined>;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -20,131 +33,149 @@ const RETRY_MS = 5_000;
 /** Somebody may have released the address by hand, or restored an older datastore. */
 const RECHECK_MS = 90_000;
 
+/** A pool that is wrapped, as this part needs it. */
+interface Pool extends TunnelPool {
+  readonly device: TunnelDevice;
+  readonly enabled: boolean;
+}
+
 /**
- * Keeps the routes of encapsulated pools as nodes, pools and blocks say, and an address for the tunnel while a
- * pool needs one. Nothing is written before both watches know the whole content: half a picture would take
- * working routes away.
+ * Keeps the routes of encapsulated pools as nodes, pools and blocks say, and an address for each tunnel while a
+ * pool needs one.
  */
 export class TunnelSync {
   readonly #parts: TunnelSyncParts;
-  readonly #resources = new Map<string, Resource>();
-  readonly #blocks = new Map<string, BlockRoutes>();
   readonly #ended = new AbortController();
-  #clusterInSync = false;
-  #blocksInSync = false;
-  #address: string | undefined;
-  /** the pools for which the address was last made sure of */
+  #content: RoutingContent | undefined;
+  /** those that this node has now */
+  readonly #addresses = new Map<TunnelDevice, string>();
+  /** the pools for which addresses were last made sure of */
   #settledFor: string | undefined;
   #problem: string | undefined;
   #settling: Promise<void> = Promise.resolve();
+  #admitted: string | undefined;
 
   constructor(parts: TunnelSyncParts) {
     this.#parts = parts;
   }
 
-  handleCluster(event: ClusterEvent): void {
-    let touched = event.inSync;
-    for (const change of event.changes) {
-      if (change.kind !== 'resource' || !['node', 'ipPool'].includes(change.resourceKind)) continue;
-      touched = true;
-      if (change.resource !== undefined) this.#resources.set(change.id, change.resource);
-      // What cannot be read keeps its last good form: unreadable data of one node takes no route down.
-      else if (change.problem === undefined) this.#resources.delete(change.id);
-    }
-    this.#clusterInSync ||= event.inSync;
-    if (touched) this.#update();
+  /** These parts of the content changed, or it is known for the first time. */
+  update(content: RoutingContent, changed: ReadonlySet<RoutingPart>): void {
+    this.#content = content;
+    if (this.#ended.signal.aborted) return;
+    if (!(['node', 'ipPool', 'block'] as const).some(part => changed.has(part))) return;
+    const pools = poolsOf(content);
+    if (!changed.isSubsetOf(ONLY_BLOCKS)) this.#admit(content, pools);
+    this.#applyNow(content, pools);
+    if (JSON.stringify(pools) !== this.#settledFor) this.#settle(pools);
   }
 
-  handleBlocks(event: BlockEvent): void {
-    // All there is: what an earlier watch told and this one does not, is gone.
-    if (event.inSync) this.#blocks.clear();
-    for (const change of event.changes) {
-      if (change.kind === 'removed') this.#blocks.delete(change.cidr);
-      else this.#blocks.set(change.block.cidr, change.block);
-    }
-    this.#blocksInSync ||= event.inSync;
-    this.#update();
-  }
-
-  /** Why this node has no address for its tunnel though it needs one. */
+  /** Why this node has no address for a tunnel though it needs one. */
   problems(): readonly string[] {
     return this.#problem === undefined ? [] : [this.#problem];
   }
 
-  /** Resolves when nothing is under way; the address stays assigned. */
+  /** Resolves when nothing is under way; addresses stay assigned. */
   async stop(): Promise<void> {
     this.#ended.abort();
     await this.#settling;
   }
 
-  #update(): void {
-    if (!this.#clusterInSync || !this.#blocksInSync || this.#ended.signal.aborted) return;
-    this.#applyNow();
-    if (JSON.stringify(this.#addressPools()) !== this.#settledFor) this.#settle();
+  #admit({ nodes }: RoutingContent, pools: readonly Pool[]): void {
+    const hosts = nodes.flatMap(({ spec: { bgp } }) =>
+      [bgp?.ipv4Address ?? [], bgp?.ipv6Address ?? []].flat(),
+    );
+    const peers: TunnelPeers = {
+      ipip: pools.some(({ encapsulation }) => encapsulation === 'ipip'),
+      vxlan: pools.some(({ encapsulation }) => encapsulation === 'vxlan'),
+      hosts: new Set(hosts),
+    };
+    const text = JSON.stringify([peers.ipip, peers.vxlan, ...peers.hosts]);
+    if (text === this.#admitted) return;
+    this.#admitted = text;
+    // A transaction that fails is tried again by the one who keeps the table.
+    this.#parts.admit(peers).catch((error: unknown) => {
+      this.#parts.log.error('packets of tunnels may be kept out', { reason: messageOf(error) });
+    });
   }
 
-  #applyNow(): void {
-    const pools = this.#pools();
-    const nodes = this.#ofKind('node').flatMap(({ metadata, spec }) =>
-      spec.bgp?.ipv4Address === undefined ? [] : [[metadata.name, spec.bgp.ipv4Address] as const],
-    );
+  #applyNow({ nodes, blocks }: RoutingContent, pools: readonly Pool[]): void {
     this.#parts.apply({
       nodeName: this.#parts.nodeName,
-      nodeAddresses: new Map(nodes),
-      pools: pools.map(({ metadata: { cidr }, spec: { ipip } }) => ({ cidr, mode: ipip?.mode ?? 'always' })),
-      blocks: pools.length === 0 ? [] : [...this.#blocks.values()],
-      tunnelAddress: this.#address,
+      nodes: new Map(nodes.map(({ metadata, spec }) => [metadata.name, addressesOf(spec.bgp)])),
+      pools,
+      blocks: pools.length === 0 ? [] : blocks,
+      tunnelAddresses: new Map(this.#addresses),
+      vxlan: this.#parts.vxlan,
     });
   }
 
   /** One at a time; a failure is tried again, and what was right is looked at again now and then. */
-  #settle(): void {
-    const pools = this.#addressPools();
-    this.#settledFor = JSON.stringify(pools);
+  #settle(pools: readonly Pool[]): void {
+    const text = JSON.stringify(pools);
+    this.#settledFor = text;
     this.#settling = this.#settling.then(async () => {
-      if (this.#ended.signal.aborted || JSON.stringify(pools) !== this.#settledFor) return;
+      if (this.#ended.signal.aborted || text !== this.#settledFor) return;
       try {
-        const address = await this.#parts.ensureAddress(pools);
+        await this.#ensureAddresses(pools);
         this.#problem = undefined;
-        if (address !== this.#address) {
-          this.#address = address;
-          this.#applyNow();
-        }
-        if (pools.length > 0) this.#settleLater(RECHECK_MS);
+        if (pools.length > 0) this.#settleLater(RECHECK_MS, pools);
       } catch (error) {
-        const problem = `no address for the tunnel device: ${messageOf(error)}`;
+        const problem = `no address for a tunnel: ${messageOf(error)}`;
         if (problem !== this.#problem) this.#parts.log.error('tunnel', { problem });
         this.#problem = problem;
-        this.#settleLater(RETRY_MS);
+        this.#settleLater(RETRY_MS, pools);
       }
     });
   }
 
-  #settleLater(ms: number): void {
+  async #ensureAddresses(pools: readonly Pool[]): Promise<void> {
+    for (const device of ['tunl0', 'vxlan.calico', 'vxlan-v6.calico'] as const) {
+      const own = pools.filter(pool => pool.device === device);
+      const address = await this.#parts.ensureAddress(device, own);
+      if (address === this.#addresses.get(device)) continue;
+      if (address === undefined) this.#addresses.delete(device);
+      else this.#addresses.set(device, address);
+      if (this.#content !== undefined) this.#applyNow(this.#content, poolsOf(this.#content));
+    }
+  }
+
+  #settleLater(ms: number, pools: readonly Pool[]): void {
     const expected = this.#settledFor;
     this.#parts.clock.sleep(ms, this.#ended.signal).then(
       () => {
         // Otherwise the pools have changed, and with them somebody else looks after it.
-        if (this.#settledFor === expected) this.#settle();
+        if (this.#settledFor === expected) this.#settle(pools);
       },
       () => undefined,
     );
   }
+}
 
-  /** IP-in-IP carries IPv4 only. */
-  #pools(): readonly ResourceOf<'ipPool'>[] {
-    return this.#ofKind('ipPool')
-      .filter(({ metadata, spec }) => spec.ipip?.enabled === true && !metadata.cidr.includes(':'))
-      .sort((a, b) => (a.metadata.cidr < b.metadata.cidr ? -1 : 1));
-  }
+const ONLY_BLOCKS: ReadonlySet<RoutingPart> = new Set(['block']);
 
-  #addressPools(): readonly AddressPool[] {
-    return this.#pools().map(({ metadata: { cidr }, spec }) => ({ cidr, enabled: spec.disabled !== true }));
-  }
+function addressesOf(
+  bgp: { readonly ipv4Address?: string; readonly ipv6Address?: string } | undefined,
+): NodeAddresses {
+  return {
+    ...(bgp?.ipv4Address === undefined ? {} : { 4: bgp.ipv4Address }),
+    ...(bgp?.ipv6Address === undefined ? {} : { 6: bgp.ipv6Address }),
+  };
+}
 
-  #ofKind<K extends 'node' | 'ipPool'>(kind: K): readonly ResourceOf<K>[] {
-    return [...this.#resources.values()].filter(
-      (resource): resource is ResourceOf<K> => resource.kind === kind,
-    );
-  }
+/** The pools whose packets are wrapped, in the order of their texts. */
+function poolsOf({ pools }: RoutingContent): readonly Pool[] {
+  return pools
+    .flatMap(({ metadata: { cidr }, spec: { ipip, vxlan, disabled } }) => {
+      const wish = vxlan?.enabled === true ? vxlan : ipip;
+      const version = parseCidr(cidr)?.version;
+      if (wish?.enabled !== true || version === undefined) return [];
+      const encapsulation = wish === vxlan ? 'vxlan' : 'ipip';
+      const device = deviceFor(encapsulation, version);
+      const mode = wish.mode ?? 'always';
+      return device === undefined
+        ? []
+        : [{ cidr, encapsulation, mode, device, enabled: disabled !== true } as const];
+    })
+    .toSorted((a, b) => (a.cidr < b.cidr ? -1 : 1));
 }

@@ -1,5 +1,5 @@
-import { uplinkOf, workloadMtu } from '../dataplane/index.js';
-import type { Encapsulation } from '../dataplane/index.js';
+import { deviceFor, uplinkOf, workloadMtu } from '../dataplane/index.js';
+import type { TunnelDevice } from '../dataplane/index.js';
 import type { ClusterEvent } from '../datastore/index.js';
 import type { HostNetwork } from '../netlink/index.js';
 import type { ResourceOf } from '../resources/index.js';
@@ -11,7 +11,7 @@ import type { ResourceOf } from '../resources/index.js';
 export class WorkloadMtu {
   readonly #nodeName: string;
   readonly #network: Pick<HostNetwork, 'addresses' | 'links' | 'linkByName'>;
-  readonly #pools = new Map<string, Encapsulation>();
+  readonly #pools = new Map<string, TunnelDevice>();
   #nodeAddress: string | undefined;
   /** name of the link that had the address when it was last looked for */
   #uplink: string | undefined;
@@ -44,9 +44,10 @@ export class WorkloadMtu {
 
   #setPool(id: string, { metadata: { cidr }, spec: { ipip, vxlan } }: ResourceOf<'ipPool'>): void {
     // A disabled pool gives no new address, but those that it gave are routed as before.
-    if (ipip?.enabled === true && !cidr.includes(':')) this.#pools.set(id, 'ipip');
-    else if (vxlan?.enabled === true) this.#pools.set(id, cidr.includes(':') ? 'vxlan6' : 'vxlan');
-    else this.#pools.delete(id);
+    const encapsulation = ipip?.enabled === true ? 'ipip' : vxlan?.enabled === true ? 'vxlan' : undefined;
+    const device = encapsulation && deviceFor(encapsulation, cidr.includes(':') ? 6 : 4);
+    if (device === undefined) this.#pools.delete(id);
+    else this.#pools.set(id, device);
   }
 
   #findUplink() {

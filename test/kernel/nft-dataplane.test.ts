@@ -355,6 +355,42 @@ describe('a host endpoint', () => {
   });
 });
 
+describe('packets that carry others', () => {
+  const VXLAN = 4789;
+  const stranger = { ...outside, addresses: ['192.0.2.77'] };
+  const ipip = (from: typeof web): Packet => ({ ...tcp(from, host, 0), protocol: 4 });
+
+  async function arriveAtHost(...packets: readonly Packet[]): Promise<readonly boolean[]> {
+    const marks = packets.map(packet => send(packet, 'eth0'));
+    const atHost = await router.receivedByHost();
+    return marks.map(mark => atHost.has(mark));
+  }
+
+  test('reach the host from hosts of the cluster only, whatever its interfaces’ policy says', async () => {
+    const nft = dataplane();
+    const local = workload({ interfaceName: 'eth0', addresses: [] }, { ingress: ['in'], profiles: [] });
+    if (local.kind !== 'endpoint-updated') throw new Error('not an endpoint');
+    const endpoint = { ...local.local.endpoint, kind: 'host' } as const;
+    const closed = policy('in', [{ action: 'deny', match: {} }]);
+    await nft.apply([closed, { ...local, local: { ...local.local, endpoint } }]);
+    await nft.setTunnelPeers({ ipip: true, vxlan: true, hosts: new Set(outside.addresses) });
+    const packets = [udp(outside, host, VXLAN), udp(stranger, host, VXLAN), ipip(outside), ipip(stranger)];
+    expect(await arriveAtHost(...packets)).toStrictEqual([true, false, true, false]);
+    await nft.setTunnelPeers({ ipip: false, vxlan: true, hosts: new Set(stranger.addresses) });
+    expect(await arriveAtHost(...packets)).toStrictEqual([false, true, false, false]);
+  });
+
+  test('are anybody’s while no pool wants them', async () => {
+    const nft = dataplane();
+    await nft.setTunnelPeers({ ipip: true, vxlan: true, hosts: new Set() });
+    await nft.apply([workload(web)]);
+    const packets = [udp(stranger, host, VXLAN), ipip(stranger)];
+    expect(await arriveAtHost(...packets)).toStrictEqual([false, false]);
+    await nft.setTunnelPeers({ ipip: false, vxlan: false, hosts: new Set() });
+    expect(await arriveAtHost(...packets)).toStrictEqual([true, true]);
+  });
+});
+
 describe('a new agent on a host with a table', () => {
   test('takes over without losing a packet of established and new allowed flows', async () => {
     const state = [profile('open', open), workload(web), workload(db)];

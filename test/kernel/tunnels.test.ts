@@ -42,12 +42,12 @@ describe('encapsulated routes of a host', () => {
   function source(change: Partial<TunnelSource> = {}): TunnelSource {
     return {
       nodeName: 'own',
-      nodeAddresses: new Map([
-        ['own', '172.31.9.1'],
-        ['near', '172.31.9.2'],
-        ['far', '172.31.8.2'],
+      nodes: new Map([
+        ['own', { 4: '172.31.9.1' }],
+        ['near', { 4: '172.31.9.2' }],
+        ['far', { 4: '172.31.8.2' }],
       ]),
-      pools: [{ cidr: '10.64.0.0/16', mode: 'always' }],
+      pools: [{ cidr: '10.64.0.0/16', encapsulation: 'ipip', mode: 'always' }],
       blocks: ['own', 'near', 'far'].map((node, i) => ({
         cidr: `10.64.${String(i + 1)}.0/26`,
         version: 4,
@@ -55,7 +55,8 @@ describe('encapsulated routes of a host', () => {
         confirmed: true,
         borrowed: [],
       })),
-      tunnelAddress: '10.64.1.1',
+      tunnelAddresses: new Map([['tunl0', '10.64.1.1']]),
+      vxlan: { vni: 4096, port: 4789, mtu: {} },
       ...change,
     };
   }
@@ -96,7 +97,7 @@ describe('encapsulated routes of a host', () => {
   });
 
   test('go straight to hosts of the same subnet where the pool says so', async () => {
-    tunnels.apply(source({ pools: [{ cidr: '10.64.0.0/16', mode: 'cross-subnet' }] }));
+    tunnels.apply(source({ pools: [{ cidr: '10.64.0.0/16', encapsulation: 'ipip', mode: 'cross-subnet' }] }));
     expect(await routes()).toEqual([
       '10.64.2.0/26 via 172.31.9.2 dev eth0',
       '10.64.3.0/26 via 172.31.8.2 dev tunl0 onlink',
@@ -142,7 +143,7 @@ describe('encapsulated routes of a host', () => {
     await ip('link', 'del', 'tunl0');
     const probe = await net.try('host', 'ip', 'link', 'add', 'tunl0', 'type', 'ipip');
     if (probe.exitCode === 0) return;
-    tunnels.apply(source({ pools: [{ cidr: '10.64.0.0/16', mode: 'cross-subnet' }] }));
+    tunnels.apply(source({ pools: [{ cidr: '10.64.0.0/16', encapsulation: 'ipip', mode: 'cross-subnet' }] }));
     expect(tunnels.problems()).toEqual([
       'no tunnel for 10.64.0.0/16: this kernel has no IP-in-IP (module ipip, CONFIG_NET_IPIP); ' +
         'the routes to other hosts that need it are missing',
@@ -152,11 +153,11 @@ describe('encapsulated routes of a host', () => {
 
   test('are gone with the last pool that wants them, and so is the address', async () => {
     tunnels.apply(source());
-    tunnels.apply(source({ pools: [], tunnelAddress: undefined }));
+    tunnels.apply(source({ pools: [], tunnelAddresses: new Map() }));
     // Not before BIRD had its chance to set its own.
     expect(await routes()).toEqual(ALWAYS);
     await untilRoutes([]);
-    tunnels.apply(source({ pools: [], tunnelAddress: undefined }));
+    tunnels.apply(source({ pools: [], tunnelAddresses: new Map() }));
     expect(await ip('addr', 'show', 'dev', 'tunl0')).not.toContain('10.64.1.1');
   });
 

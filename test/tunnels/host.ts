@@ -22,7 +22,10 @@ export async function runHost(nodeName: string): Promise<void> {
   const routes = await startRoutes({
     parts: new Parts(silentLogger, systemClock),
     config: { nodeName, runDir, logDir: runDir, backend: 'bird' },
-    settings: { values: { interfacePrefixes: ['cali'] } },
+    settings: {
+      values: { interfacePrefixes: ['cali'], vxlanVni: 4096, vxlanPort: 4789, vxlanMtu: 0, vxlanMtu6: 0 },
+    },
+    nft: { setTunnelPeers: async () => await Promise.resolve() },
     network,
     store,
     client,

@@ -13,6 +13,8 @@ import type { HostStages } from './host-endpoints.js';
 import type { Chain, Rule, Statement, Test, Verdict } from './model.js';
 import { baseNames, hostProfileMap, profilesChain, workloadMap, workloadProfileMap } from './names.js';
 import { makeRule } from './rule-text.js';
+import { tunnelInRules } from './tunnel-guard.js';
+import type { TunnelPeers } from './tunnel-guard.js';
 
 /**
  * The part of the table that does not depend on endpoints or policies.
@@ -29,10 +31,10 @@ export interface BaseOptions {
   /** before the first full state, established flows must not be judged by addresses that we do not know */
   readonly antiSpoof: boolean;
   readonly hostStages: HostStages;
+  readonly tunnels: TunnelPeers;
 }
 
 const ipInIp = 4;
-const vxlanPort = 4789;
 
 function forEachPrefix(
   config: NftConfig,
@@ -83,7 +85,7 @@ function antiSpoofChains({ config, hostStages }: BaseOptions): readonly Chain[] 
 }
 
 /** What no policy can allow a workload to send: packets of our tunnels, and messages of routers. */
-function reservedRules(from: readonly Test[]): readonly Rule[] {
+function reservedRules({ vxlanPort }: NftConfig, from: readonly Test[]): readonly Rule[] {
   const deny = (tests: readonly Test[], comment: string): Rule =>
     makeRule([...tests, ...from], drop, comment);
   return [
@@ -105,7 +107,7 @@ function forwardChains({ config, hostStages }: BaseOptions): readonly Chain[] {
         verdicts: config.dropInvalid ? { ...established, invalid } : established,
       }),
       ...config.interfacePrefixes.flatMap(prefix =>
-        reservedRules([{ kind: 'interface-prefix', side: 'in', prefix }]),
+        reservedRules(config, [{ kind: 'interface-prefix', side: 'in', prefix }]),
       ),
       dispatch('in-interface', workloadMap('egress')),
       ...forEachPrefix(config, 'in', drop, 'from unknown workload interface'),
@@ -154,7 +156,7 @@ function continuationChains({ config, hostStages }: BaseOptions): readonly Chain
   return [nextFrom, profiles('egress'), profiles('ingress')];
 }
 
-function inputChains({ config, hostStages }: BaseOptions): readonly Chain[] {
+function inputChains({ config, hostStages, tunnels }: BaseOptions): readonly Chain[] {
   const allowances = [
     makeRule([family(4), protocol(17), ports('source', 68), ports('destination', 67)], accept, 'DHCP'),
     makeRule([family(6), protocol(17), ports('source', 546), ports('destination', 547)], accept, 'DHCP'),
@@ -171,7 +173,7 @@ function inputChains({ config, hostStages }: BaseOptions): readonly Chain[] {
         drop,
         'endpoint is administratively down',
       ),
-      ...reservedRules([]),
+      ...reservedRules(config, []),
       makeRule(
         [family(6), protocol(58), { kind: 'icmp-types', types: [130, 131, 132, 133, 135, 136] }],
         accept,
@@ -186,6 +188,7 @@ function inputChains({ config, hostStages }: BaseOptions): readonly Chain[] {
     name: baseNames.input,
     base: { type: 'filter', hook: 'input', priority: -1 },
     rules: [
+      ...tunnelInRules(tunnels, config),
       makeRule([], { kind: 'conntrack-dispatch', verdicts: { established: accept, related: accept } }),
       ...forEachPrefix(config, 'in', { kind: 'goto', chain: baseNames.workloadToHost }),
       ...inputHostRules(config, hostStages),
@@ -196,7 +199,7 @@ function inputChains({ config, hostStages }: BaseOptions): readonly Chain[] {
 
 /** Sets, maps and chains that are always there; maps and sets are empty until endpoints fill them. */
 export function baseObjects(options: BaseOptions): BaseObjects {
-  const host = hostObjects(options.config, options.hostStages);
+  const host = hostObjects(options);
   const maps = (['egress', 'ingress'] as const).flatMap(direction => [
     workloadMap(direction),
     workloadProfileMap(direction),

@@ -5,6 +5,8 @@ import type { HostStages } from './host-endpoints.js';
 import type { BaseChain, Chain, Rule, Test } from './model.js';
 import { baseNames, hostMap, hostProfileMap } from './names.js';
 import { makeRule } from './rule-text.js';
+import { tunnelOutRules } from './tunnel-guard.js';
+import type { TunnelPeers } from './tunnel-guard.js';
 
 /**
  * Where packets meet host endpoints (policy-enforcement 4.2); each hook is there only while it is used.
@@ -76,13 +78,14 @@ function failsafeRules(
   });
 }
 
-function ofHost(config: NftConfig): BaseObjects {
+function ofHost({ config, tunnels }: HostOptions): BaseObjects {
   const { failsafeInbound, failsafeOutbound } = config;
   const done = alreadyAllowed(config, new Set());
   const output: Chain = {
     name: baseNames.output,
     base: { type: 'filter', hook: 'output', priority: -1 },
     rules: [
+      ...tunnelOutRules(tunnels, config),
       makeRule([], { kind: 'conntrack-dispatch', verdicts: { established: accept, related: accept } }),
       ...done.map(test => makeRule([test], accept, 'allowed by an early policy')),
       dispatch('out-interface', hostMap('egress', 'normal')),
@@ -160,10 +163,17 @@ function ofBeforeNat(config: NftConfig): BaseObjects {
   };
 }
 
+interface HostOptions {
+  readonly config: NftConfig;
+  readonly hostStages: HostStages;
+  readonly tunnels: TunnelPeers;
+}
+
 /** Maps and chains for host endpoints, as far as they are used. */
-export function hostObjects(config: NftConfig, stages: HostStages): BaseObjects {
+export function hostObjects(options: HostOptions): BaseObjects {
+  const { config, hostStages: stages } = options;
   const parts = [
-    ...(stages.has('normal') ? [ofHost(config)] : []),
+    ...(stages.has('normal') ? [ofHost(options)] : []),
     ...(stages.has('forward') ? [ofForwarded()] : []),
     ...(stages.has('untracked') ? [ofUntracked(config)] : []),
     ...(stages.has('pre-dnat') ? [ofBeforeNat(config)] : []),

@@ -9,6 +9,8 @@ import { Endpoints } from './endpoints.js';
 import { Lists } from './lists.js';
 import type { Elements, Ruleset } from './model.js';
 import { natOutgoing } from './nat-outgoing.js';
+import { noTunnels, tunnelSets } from './tunnel-guard.js';
+import type { TunnelPeers } from './tunnel-guard.js';
 import { undoOf } from './undo.js';
 
 /**
@@ -27,6 +29,8 @@ export interface Compiler {
   undoOf(updates: readonly DataplaneUpdate[]): readonly DataplaneUpdate[];
   /** Takes which addresses the host's interfaces own: host endpoints may be found by theirs. */
   setHostInterfaces(interfaces: HostInterfaces): void;
+  /** Takes who may send packets that carry others. */
+  setTunnelPeers(peers: TunnelPeers): void;
   /** Takes another configuration; prefixes count only for endpoints that come later. */
   configure(config: NftConfig): void;
   /** The whole desired table; a live view. */
@@ -44,9 +48,11 @@ export function createCompiler(initial: NftConfig, log: Logger): Compiler {
   const interfacePrefixes = (): readonly string[] => config.interfacePrefixes;
   const endpoints = new Endpoints({ desired, lists, interfacePrefixes, log });
   let hasState = false;
+  let tunnels = noTunnels;
 
   const putBase = (): void => {
-    desired.put('base', baseObjects({ config, antiSpoof: hasState, hostStages: endpoints.hostStages }));
+    const { hostStages } = endpoints;
+    desired.put('base', baseObjects({ config, antiSpoof: hasState, hostStages, tunnels }));
   };
 
   const accept = (update: DataplaneUpdate): void => {
@@ -109,6 +115,12 @@ export function createCompiler(initial: NftConfig, log: Logger): Compiler {
       endpoints.setHostInterfaces(interfaces);
       endpoints.settle();
       lists.compile();
+    },
+    setTunnelPeers(peers) {
+      const isOther = peers.ipip !== tunnels.ipip || peers.vxlan !== tunnels.vxlan;
+      tunnels = peers;
+      desired.put('tunnels', tunnelSets(peers));
+      if (isOther) putBase();
     },
     configure(next) {
       config = next;

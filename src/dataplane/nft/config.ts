@@ -17,6 +17,8 @@ export interface NftConfig {
   readonly failsafeOutbound: readonly FailsafePort[];
   /** the one bit of packets' marks that is ours, used only while a policy is preDNAT */
   readonly preDnatMark: number;
+  /** UDP port that VXLAN packets between hosts come to */
+  readonly vxlanPort: number;
 }
 
 /** The defaults of spec policy-enforcement 1.4 to 1.8. */
@@ -28,4 +30,5 @@ export const defaultNftConfig: NftConfig = {
   failsafeInbound: defaultFailsafePorts.inbound,
   failsafeOutbound: defaultFailsafePorts.outbound,
   preDnatMark: 0x0100_0000,
+  vxlanPort: 4789,
 };

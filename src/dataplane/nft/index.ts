@@ -6,3 +6,4 @@ export type { NftDataplane } from './nft-dataplane.js';
 export { defaultNftConfig } from './config.js';
 export type { FailsafePort, NftConfig } from './config.js';
 export { followHostInterfaces } from './follow-host-interfaces.js';
+export type { TunnelPeers } from './tunnel-guard.js';

@@ -14,6 +14,7 @@ import type { RulesetPatch } from './diff.js';
 import { Isolation } from './isolate.js';
 import type { Ruleset } from './model.js';
 import { repairForeignChanges } from './repair-foreign-changes.js';
+import type { TunnelPeers } from './tunnel-guard.js';
 
 /** Keeps the kernel's table as the calculation graph says. */
 export interface NftDataplane {
@@ -37,6 +38,11 @@ export interface NftDataplane {
    * kernel has what follows from it. Before the first `apply` it is only noted, and comes with that.
    */
   setHostInterfaces(interfaces: HostInterfaces): Promise<void>;
+  /**
+   * Takes who may send this host packets that carry others; resolves when the kernel has it. Before the first
+   * `apply` it is only noted, and comes with that.
+   */
+  setTunnelPeers(peers: TunnelPeers): Promise<void>;
   /** Objects that the kernel refuses, each with what stands in for it; empty when all is in force. */
   readonly problems: readonly ObjectProblem[];
   /** Compares the table with what it should be and repairs what differs. */
@@ -66,10 +72,17 @@ interface HostInterfacesChange {
   readonly interfaces: HostInterfaces;
 }
 
-type Update = DataplaneUpdate | Reconfiguration | HostInterfacesChange;
+interface TunnelPeersChange {
+  readonly kind: 'tunnel-peers';
+  readonly peers: TunnelPeers;
+}
+
+type Update = DataplaneUpdate | Reconfiguration | HostInterfacesChange | TunnelPeersChange;
+
+const ABOUT_THE_HOST: readonly string[] = ['configured', 'host-interfaces', 'tunnel-peers'];
 
 function isPolicy(update: Update): update is DataplaneUpdate {
-  return update.kind !== 'configured' && update.kind !== 'host-interfaces';
+  return !ABOUT_THE_HOST.includes(update.kind);
 }
 
 /** Fewer may have come from a kernel that was busy, and trying again does no harm. */
@@ -119,6 +132,8 @@ class Follower implements Reconcilable<Update> {
     if (configured !== undefined) compiler.configure(configured.config);
     const found = updates.findLast(update => update.kind === 'host-interfaces');
     if (found !== undefined) compiler.setHostInterfaces(found.interfaces);
+    const tunnels = updates.findLast(update => update.kind === 'tunnel-peers');
+    if (tunnels !== undefined) compiler.setTunnelPeers(tunnels.peers);
     this.#waiting.push(...this.#isolation.admit(updates.filter(isPolicy)));
   }
 
@@ -220,6 +235,10 @@ export function createNftDataplane({ applier, config, log, clock }: NftDataplane
     setHostInterfaces: async interfaces => {
       if (hasState) await reconciler.apply([{ kind: 'host-interfaces', interfaces }]);
       else compiler.setHostInterfaces(interfaces);
+    },
+    setTunnelPeers: async peers => {
+      if (hasState) await reconciler.apply([{ kind: 'tunnel-peers', peers }]);
+      else compiler.setTunnelPeers(peers);
     },
     get problems() {
       return part.problems;

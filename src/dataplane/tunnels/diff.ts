@@ -1,24 +1,26 @@
 import { ROUTE_PROTOCOL } from '../../net/index.js';
 import type { RouteInfo } from '../../netlink/index.js';
 import type { TunnelRoute } from './plan.js';
+import type { TunnelDevice } from './tunnel-devices.js';
 
 const TABLE_MAIN = 254;
+
+/** What the kernel writes for a route without one. */
+const IPV6_METRIC = 1024;
 
 /**
  * Ours among the kernel's routes. Those of workloads have the same protocol but no gateway, and those of
  * other parts of the program are for one address or the default.
  */
 export function isTunnelRoute(route: RouteInfo): boolean {
-  const { protocol, table, type, gateway, metric, destination } = route;
+  const { protocol, type, gateway, destination } = route;
   const shape = type === 'blackhole' || (type === 'unicast' && gateway !== undefined);
-  return (
-    shape &&
-    protocol === ROUTE_PROTOCOL &&
-    table === TABLE_MAIN &&
-    metric === 0 &&
-    !destination.includes(':') &&
-    destination !== '0.0.0.0/0'
-  );
+  return shape && protocol === ROUTE_PROTOCOL && isInOurPlace(route) && !destination.endsWith('/0');
+}
+
+/** In the table, and with the metric, that ours have. */
+function isInOurPlace({ table, metric, destination }: RouteInfo): boolean {
+  return table === TABLE_MAIN && metric === (destination.includes(':') ? IPV6_METRIC : 0);
 }
 
 /** What brings the kernel's routes in line; additions come first, so that nothing is without a way meanwhile. */
@@ -29,11 +31,11 @@ export interface RouteDiff {
   readonly taken: readonly string[];
 }
 
-/** Compares; `tunnel` is the index of the device, undefined while there is none: its routes then wait. */
+/** Compares; `devices` are the indices of those that are ready: routes through others wait. */
 export function diffRoutes(
   wanted: ReadonlyMap<string, TunnelRoute>,
   routes: readonly RouteInfo[],
-  tunnel: number | undefined,
+  devices: ReadonlyMap<TunnelDevice, number>,
 ): RouteDiff {
   const ours = new Map<string, RouteInfo>();
   const foreign = new Set<string>();
@@ -42,15 +44,15 @@ export function diffRoutes(
     if (isTunnelRoute(route)) {
       ours.set(route.destination, route);
       if (!wanted.has(route.destination)) remove.push(route);
-    } else if (route.table === TABLE_MAIN && route.metric === 0 && wanted.has(route.destination)) {
+    } else if (isInOurPlace(route) && wanted.has(route.destination)) {
       foreign.add(route.destination);
     }
   }
   const set: TunnelRoute[] = [];
   const taken: string[] = [];
   for (const route of wanted.values()) {
-    if (route.kind === 'tunnel' && tunnel === undefined) continue;
-    if (inPlace(route, ours.get(route.destination), tunnel)) continue;
+    if (route.kind === 'tunnel' && !devices.has(route.device)) continue;
+    if (inPlace(route, ours.get(route.destination), devices)) continue;
     // Replacing goes by destination and metric: it would take the other's route away.
     if (foreign.has(route.destination)) taken.push(route.destination);
     else set.push(route);
@@ -58,9 +60,15 @@ export function diffRoutes(
   return { set, remove, taken };
 }
 
-function inPlace(wanted: TunnelRoute, present: RouteInfo | undefined, tunnel: number | undefined): boolean {
+function inPlace(
+  wanted: TunnelRoute,
+  present: RouteInfo | undefined,
+  devices: ReadonlyMap<TunnelDevice, number>,
+): boolean {
   if (present === undefined) return false;
   if (wanted.kind === 'blackhole') return present.type === 'blackhole';
-  const throughTunnel = present.interfaceIndex === tunnel && tunnel !== undefined;
-  return present.gateway === wanted.gateway && throughTunnel === (wanted.kind === 'tunnel');
+  if (present.gateway !== wanted.gateway) return false;
+  const { interfaceIndex } = present;
+  if (wanted.kind === 'tunnel') return interfaceIndex === devices.get(wanted.device);
+  return ![...devices.values()].some(index => index === interfaceIndex);
 }

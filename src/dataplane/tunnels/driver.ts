@@ -1,12 +1,17 @@
 import { isCalicoError, messageOf } from '../../base/index.js';
 import type { Clock, Logger } from '../../base/index.js';
-import { contains, parseCidr } from '../../net/index.js';
+import { contains, formatCidr, parseCidr } from '../../net/index.js';
+import type { Cidr, IpVersion } from '../../net/index.js';
 import type { HostNetwork, NetworkChange, NetworkEvent, RouteInfo } from '../../netlink/index.js';
-import { ensureDevice, IPIP_DEVICE, ipipMtu, releaseDevice } from './device.js';
+import { ensureDevice, releaseDevice, tunnelMtu } from './device.js';
 import { diffRoutes, isTunnelRoute } from './diff.js';
-import { planTunnelRoutes } from './plan.js';
+import { planTunnelRoutes, planVxlanEnds, tunnelRanges } from './plan.js';
 import type { TunnelRoute, TunnelSource } from './plan.js';
+import { deviceProperties, TUNNEL_DEVICES } from './tunnel-devices.js';
+import type { TunnelDevice } from './tunnel-devices.js';
 import { uplinkOf } from './uplink.js';
+import type { Uplink } from './uplink.js';
+import { addVxlanEnds, removeVxlanEnds } from './vxlan-ends.js';
 
 export interface TunnelsParts {
   readonly network: HostNetwork;
@@ -20,8 +25,16 @@ const RESYNC_MS = 90_000;
 /** How long routes of a pool that is no longer encapsulated stay, so that BIRD's are there before them. */
 const HANDOVER_MS = 2_000;
 
+const VERSIONS: readonly IpVersion[] = [4, 6];
+
+/** How long a VXLAN device stays that no pool needs any more. */
+const LINGER_MS = 5_000;
+
+/** The links that a host's own addresses are on. */
+type Uplinks = { readonly [Version in IpVersion]?: Uplink };
+
 /**
- * Keeps the routes of encapsulated pools, and their device, as the datastore says: after each change of it,
+ * Keeps the routes of encapsulated pools, and their devices, as the datastore says: after each change of it,
  * when the kernel's links or routes change, and by comparison every 90 s. Knows what an earlier run left by
  * the routes' protocol number.
  */
@@ -34,7 +47,10 @@ export class Tunnels {
   /** indices of the links that our routes and addresses depend on */
   #links: ReadonlySet<number> = new Set();
   #problems: readonly string[] = [];
-  #deviceAddress: string | undefined;
+  /** our own addresses on devices, as far as we have put them there */
+  readonly #deviceAddresses = new Map<TunnelDevice, string>();
+  /** since when no pool needs a device that is there; monotonic milliseconds */
+  readonly #idleSince = new Map<TunnelDevice, number>();
   /** when a route was first found to be on its way out, by destination; monotonic milliseconds */
   readonly #leaving = new Map<string, number>();
   /** delays for which a repair is on its way: one soon does not wait for one late */
@@ -78,7 +94,7 @@ export class Tunnels {
     switch (event.kind) {
       case 'link':
       case 'link-gone':
-        return event.link.name === IPIP_DEVICE || this.#links.has(event.link.index);
+        return isTunnelDevice(event.link.name) || this.#links.has(event.link.index);
       case 'address':
       case 'address-gone':
         return this.#links.has(event.address.interfaceIndex) || this.#isOwnAddress(event.address.address);
@@ -90,8 +106,8 @@ export class Tunnels {
 
   /** It may come to a link that nothing of ours depended on. */
   #isOwnAddress(address: string): boolean {
-    const own = this.#source?.nodeAddresses.get(this.#source.nodeName);
-    return own !== undefined && address.startsWith(`${own}/`);
+    const own = this.#source?.nodes.get(this.#source.nodeName) ?? {};
+    return VERSIONS.some(version => own[version] !== undefined && address.startsWith(`${own[version]}/`));
   }
 
   #reconcile(source: TunnelSource): void {
@@ -110,41 +126,80 @@ export class Tunnels {
 
   #bringInLine(source: TunnelSource, problems: string[]): void {
     const { network } = this.#parts;
-    const own = source.nodeAddresses.get(source.nodeName);
-    const uplink = own === undefined ? undefined : uplinkOf(network.addresses(), own);
-    const wanted = planTunnelRoutes(source, uplink?.subnets ?? []);
-    const device = this.#device(source, uplink?.index, problems);
+    const attempt = (step: () => void): void => {
+      attemptOne(problems, step);
+    };
+    const uplinks = this.#uplinks(source);
+    const wanted = planTunnelRoutes(source, subnetsOf(uplinks));
+    const devices = this.#devices(source, uplinks, problems);
     this.#wanted = wanted;
-    const { set, remove, taken } = diffRoutes(wanted, network.routes(), device);
-    for (const route of set) this.#attempt(problems, () => this.#setRoute(route, device));
+    for (const [name, index] of vxlansOf(devices)) {
+      addVxlanEnds(network, index, planVxlanEnds(wanted, name), attempt);
+    }
+    const { set, remove, taken } = diffRoutes(wanted, network.routes(), devices);
+    for (const route of set) attempt(() => this.#setRoute(route, devices));
     const gone = remove.filter(route => this.#mayGo(route, source));
-    for (const route of gone) this.#attempt(problems, () => this.#removeRoute(route));
+    for (const route of gone) attempt(() => this.#removeRoute(route));
     this.#forgetLeaving(remove);
-    if (source.pools.length === 0 && gone.length === remove.length) this.#releaseDevice();
+    if (gone.length === remove.length) this.#tidy(wanted, source, { devices, attempt });
     for (const destination of taken) {
       problems.push(`the route to ${destination} waits: another route to it is in the way`);
     }
-    this.#links = new Set([device, uplink?.index].filter(index => index !== undefined));
+    const links = [...devices.values(), ...VERSIONS.map(version => uplinks[version]?.index)];
+    this.#links = new Set(links.filter(index => index !== undefined));
     if (set.length + gone.length > 0) {
       this.#parts.log.debug('encapsulated routes changed', { set: set.length, removed: gone.length });
     }
   }
 
-  /** With its last address the kernel takes all routes of a device: so it has to stay as long as they do. */
-  #releaseDevice(): void {
-    if (this.#deviceAddress === undefined) return;
-    releaseDevice(this.#parts.network, this.#deviceAddress);
-    this.#deviceAddress = undefined;
+  #uplinks({ nodes, nodeName }: TunnelSource): Uplinks {
+    const addresses = this.#parts.network.addresses();
+    const own = nodes.get(nodeName) ?? {};
+    return {
+      ...(own[4] === undefined ? {} : { 4: uplinkOf(addresses, own[4]) }),
+      ...(own[6] === undefined ? {} : { 6: uplinkOf(addresses, own[6]) }),
+    };
+  }
+
+  /**
+   * What no route needs any more: other ends, and devices. With its last address the kernel takes all routes of a
+   * device, so it has to stay as long as they do.
+   */
+  #tidy(wanted: ReadonlyMap<string, TunnelRoute>, source: TunnelSource, { devices, attempt }: Tidying): void {
+    const { network } = this.#parts;
+    for (const [name, index] of vxlansOf(devices)) {
+      removeVxlanEnds(network, index, planVxlanEnds(wanted, name), attempt);
+    }
+    const needed = neededDevices(source);
+    for (const device of TUNNEL_DEVICES) {
+      if (needed.has(device)) this.#idleSince.delete(device);
+      else if (this.#mayRelease(device)) {
+        attempt(() => releaseDevice(network, device, this.#deviceAddresses.get(device)));
+        this.#deviceAddresses.delete(device);
+      }
+    }
+  }
+
+  /** Other hosts may wrap packets a little longer than this one, and a VXLAN device goes as a whole. */
+  #mayRelease(device: TunnelDevice): boolean {
+    if (deviceProperties[device].encapsulation === 'ipip') return this.#deviceAddresses.has(device);
+    if (this.#parts.network.linkByName(device) === undefined) return false;
+    const now = this.#parts.clock.monotonic();
+    const since = this.#idleSince.get(device) ?? now;
+    this.#idleSince.set(device, since);
+    if (now - since >= LINGER_MS) return true;
+    this.#repairLater(LINGER_MS);
+    return false;
   }
 
   /**
    * In an encapsulated pool a route that is not wanted is wrong: an address may live elsewhere by now. That of
    * another pool still leads to the right host until somebody else's route does.
    */
-  #mayGo({ destination }: RouteInfo, { pools }: TunnelSource): boolean {
+  #mayGo({ destination }: RouteInfo, source: TunnelSource): boolean {
     const network = parseCidr(destination);
-    const ranges = pools.flatMap(({ cidr }) => parseCidr(cidr) ?? []);
-    if (network === undefined || ranges.some(range => contains(range, network))) return true;
+    const ranges = tunnelRanges(source);
+    if (network === undefined || ranges.some(({ range }) => contains(range, network))) return true;
     const now = this.#parts.clock.monotonic();
     const since = this.#leaving.get(destination) ?? now;
     this.#leaving.set(destination, since);
@@ -160,29 +215,41 @@ export class Tunnels {
     }
   }
 
-  /** The index of the device that is ready; undefined where none is needed, or none can be had. */
-  #device(source: TunnelSource, uplink: number | undefined, problems: string[]): number | undefined {
+  /** The indices of the devices that are ready, of those that a pool needs. */
+  #devices(source: TunnelSource, uplinks: Uplinks, problems: string[]): ReadonlyMap<TunnelDevice, number> {
     const { network } = this.#parts;
-    if (source.pools.length === 0) return undefined;
-    const address = source.tunnelAddress;
-    try {
-      const carrier = network.links().find(({ index }) => index === uplink);
-      const device = ensureDevice(network, { address, mtu: ipipMtu(carrier) });
-      this.#deviceAddress = address;
-      return device.index;
-    } catch (error) {
-      problems.push(explain(error, source));
-      return undefined;
+    const { nodeName, nodes, vxlan } = source;
+    const ready = new Map<TunnelDevice, number>();
+    const links = network.links();
+    for (const device of neededDevices(source)) {
+      const { version } = deviceProperties[device];
+      const local = nodes.get(nodeName)?.[version];
+      if (local === undefined) continue;
+      const address = source.tunnelAddresses.get(device);
+      const fitting = tunnelMtu(
+        device,
+        links.find(({ index }) => index === uplinks[version]?.index),
+      );
+      const mtu = device === 'tunl0' ? fitting : (vxlan.mtu[version] ?? fitting);
+      try {
+        ready.set(device, ensureDevice(network, device, { nodeName, local, address, mtu, vxlan }).index);
+        if (address !== undefined) this.#deviceAddresses.set(device, address);
+      } catch (error) {
+        problems.push(explain(error, device, source));
+      }
     }
+    return ready;
   }
 
-  #setRoute(route: TunnelRoute, device: number | undefined): void {
+  #setRoute(route: TunnelRoute, devices: ReadonlyMap<TunnelDevice, number>): void {
     const { network } = this.#parts;
     const { destination, kind } = route;
     if (kind === 'blackhole') network.replaceRoute({ destination, type: 'blackhole' });
     else if (kind === 'direct') network.replaceRoute({ destination, gateway: route.gateway });
-    else if (device !== undefined) {
-      network.replaceRoute({ destination, gateway: route.gateway, interfaceIndex: device, onlink: true });
+    else {
+      const interfaceIndex = devices.get(route.device);
+      if (interfaceIndex === undefined) return;
+      network.replaceRoute({ destination, gateway: route.gateway, interfaceIndex, onlink: true });
     }
   }
 
@@ -193,15 +260,6 @@ export class Tunnels {
       ...(interfaceIndex === undefined ? {} : { interfaceIndex }),
       ...(type === 'blackhole' ? { type } : {}),
     });
-  }
-
-  /** One route that fails keeps no other waiting. */
-  #attempt(problems: string[], step: () => void): void {
-    try {
-      step();
-    } catch (error) {
-      problems.push(messageOf(error));
-    }
   }
 
   #repairLater(delayMs: number): void {
@@ -226,11 +284,45 @@ export class Tunnels {
   }
 }
 
-function explain(error: unknown, { pools }: TunnelSource): string {
-  const ranges = pools.map(({ cidr }) => cidr).join(', ');
+/** What tidying needs besides the plan. */
+interface Tidying {
+  readonly devices: ReadonlyMap<TunnelDevice, number>;
+  readonly attempt: (step: () => void) => void;
+}
+
+/** One route that fails keeps no other waiting. */
+function attemptOne(problems: string[], step: () => void): void {
+  try {
+    step();
+  } catch (error) {
+    problems.push(messageOf(error));
+  }
+}
+
+function isTunnelDevice(name: string): boolean {
+  return TUNNEL_DEVICES.some(device => device === name);
+}
+
+function vxlansOf(devices: ReadonlyMap<TunnelDevice, number>): readonly (readonly [TunnelDevice, number])[] {
+  return [...devices].filter(([device]) => deviceProperties[device].encapsulation === 'vxlan');
+}
+
+function subnetsOf(uplinks: Uplinks): readonly Cidr[] {
+  return VERSIONS.flatMap(version => uplinks[version]?.subnets ?? []);
+}
+
+function neededDevices(source: TunnelSource): ReadonlySet<TunnelDevice> {
+  return new Set(tunnelRanges(source).map(({ device }) => device));
+}
+
+function explain(error: unknown, device: TunnelDevice, source: TunnelSource): string {
+  const ranges = tunnelRanges(source).filter(range => range.device === device);
+  const what =
+    deviceProperties[device].encapsulation === 'ipip'
+      ? 'IP-in-IP (module ipip, CONFIG_NET_IPIP)'
+      : 'VXLAN (module vxlan, CONFIG_VXLAN)';
   const why =
-    isCalicoError(error) && error.code === 'unsupported'
-      ? 'this kernel has no IP-in-IP (module ipip, CONFIG_NET_IPIP)'
-      : messageOf(error);
-  return `no tunnel for ${ranges}: ${why}; the routes to other hosts that need it are missing`;
+    isCalicoError(error) && error.code === 'unsupported' ? `this kernel has no ${what}` : messageOf(error);
+  const pools = ranges.map(({ range }) => formatCidr(range)).join(', ');
+  return `no tunnel for ${pools}: ${why}; the routes to other hosts that need it are missing`;
 }

@@ -1,6 +1,7 @@
-export { IPIP_DEVICE, removeDevice } from './device.js';
+export { removeDevices } from './device.js';
 export { Tunnels } from './driver.js';
-export type { TunnelSource } from './plan.js';
+export type { NodeAddresses, TunnelPool, TunnelSource, VxlanSettings } from './plan.js';
+export { deviceFor } from './tunnel-devices.js';
+export type { TunnelDevice } from './tunnel-devices.js';
 export { uplinkOf } from './uplink.js';
 export { workloadMtu } from './workload-mtu.js';
-export type { Encapsulation } from './workload-mtu.js';

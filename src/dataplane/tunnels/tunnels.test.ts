@@ -3,12 +3,15 @@ import type { BlockRoutes } from '../../ipam/index.js';
 import type { RouteInfo } from '../../netlink/index.js';
 import { parseCidr } from '../../net/index.js';
 import { diffRoutes } from './diff.js';
-import { planTunnelRoutes } from './plan.js';
+import { planTunnelRoutes, planVxlanEnds } from './plan.js';
 import type { TunnelPool, TunnelSource } from './plan.js';
+import { vxlanMac } from './tunnel-devices.js';
+import type { TunnelDevice } from './tunnel-devices.js';
 import { uplinkOf } from './uplink.js';
 
-const SUBNETS = ['172.30.1.0/24'].flatMap(text => parseCidr(text) ?? []);
-const POOL: TunnelPool = { cidr: '10.64.0.0/16', mode: 'always' };
+const SUBNETS = ['172.30.1.0/24', 'fd30:1::/64'].flatMap(text => parseCidr(text) ?? []);
+const POOL: TunnelPool = { cidr: '10.64.0.0/16', encapsulation: 'ipip', mode: 'always' };
+const POOL6: TunnelPool = { cidr: 'fd64::/48', encapsulation: 'vxlan', mode: 'cross-subnet' };
 
 function block(cidr: string, node: string | undefined, change: Partial<BlockRoutes> = {}): BlockRoutes {
   return { cidr, version: 4, node, confirmed: true, borrowed: [], ...change };
@@ -17,14 +20,15 @@ function block(cidr: string, node: string | undefined, change: Partial<BlockRout
 function source(change: Partial<TunnelSource> = {}): TunnelSource {
   return {
     nodeName: 'own',
-    nodeAddresses: new Map([
-      ['own', '172.30.1.1'],
-      ['near', '172.30.1.2'],
-      ['far', '172.30.2.1'],
+    nodes: new Map([
+      ['own', { 4: '172.30.1.1', 6: 'fd30:1::1' }],
+      ['near', { 4: '172.30.1.2', 6: 'fd30:1::2' }],
+      ['far', { 4: '172.30.2.1', 6: 'fd30:2::1' }],
     ]),
     pools: [POOL],
     blocks: [],
-    tunnelAddress: undefined,
+    tunnelAddresses: new Map(),
+    vxlan: { vni: 4096, port: 4789, mtu: {} },
     ...change,
   };
 }
@@ -78,10 +82,47 @@ describe('the routes of an encapsulated pool', () => {
     ['the claim is not completed', { blocks: [block('10.64.2.0/26', 'near', { confirmed: false })] }],
     ['the block is in no such pool', { blocks: [block('10.65.2.0/26', 'near')] }],
     ['the owner has no address', { blocks: [block('10.64.2.0/26', 'gone')] }],
-    ['this node has no address', { nodeAddresses: new Map([['near', '172.30.1.2']]) }],
-    ['the pool is IPv6', { pools: [{ ...POOL, cidr: 'fd00::/48' }] }],
+    ['this node has no address', { nodes: new Map([['near', { 4: '172.30.1.2' }]]) }],
+    [
+      'the pool is IPv6, which IP-in-IP does not carry',
+      {
+        pools: [{ ...POOL, cidr: 'fd64::/48' }],
+        blocks: [block('fd64::40/122', 'near', { version: 6 })],
+      },
+    ],
   ])('are none where %s', (_case, change: Partial<TunnelSource>) => {
     expect(planned({ blocks: [block('10.64.2.0/26', 'near')], ...change })).toEqual([]);
+  });
+
+  test('of IPv6 lead through a VXLAN device of their own, or straight to the hosts of the subnet', () => {
+    const blocks = [
+      block('fd64::/122', 'own', { version: 6 }),
+      block('fd64::40/122', 'near', { version: 6 }),
+      block('fd64::80/122', 'far', { version: 6, borrowed: [{ address: 'fd64::81', node: 'near' }] }),
+    ];
+    expect(planned({ blocks, pools: [POOL, POOL6] })).toEqual([
+      'fd64::/122 blackhole',
+      'fd64::40/122 direct fd30:1::2',
+      expect.stringMatching(/^fd64::80\/122 tunnel fe80::64[0-9a-f:]+$/),
+      'fd64::81/128 direct fd30:1::2',
+    ]);
+  });
+
+  test('through a VXLAN need to know the Ethernet address of the other ends, which their names give', () => {
+    const routes = planTunnelRoutes(
+      source({
+        blocks: [block('10.64.2.0/26', 'near'), block('10.64.3.0/26', 'far')],
+        pools: [{ ...POOL, encapsulation: 'vxlan', mode: 'cross-subnet' }],
+      }),
+      SUBNETS,
+    );
+    const mac = vxlanMac('far');
+    expect(mac).toMatch(/^66(:[0-9a-f]{2}){5}$/);
+    expect(mac).not.toBe(vxlanMac('near'));
+    expect([...planVxlanEnds(routes, 'vxlan.calico').values()]).toEqual([
+      { host: '172.30.2.1', gateway: '172.30.2.1', mac },
+    ]);
+    expect(planVxlanEnds(routes, 'vxlan-v6.calico').size).toBe(0);
   });
 
   test('end packets to a block of one address nowhere: its workload has the route', () => {
@@ -90,6 +131,7 @@ describe('the routes of an encapsulated pool', () => {
 });
 
 const TUNNEL = 7;
+const READY: ReadonlyMap<TunnelDevice, number> = new Map([['tunl0', TUNNEL]]);
 
 function route(destination: string, change: Partial<RouteInfo> = {}): RouteInfo {
   return {
@@ -111,8 +153,8 @@ describe('the kernel is brought in line', () => {
   const own = route('10.64.1.0/26', { type: 'blackhole', gateway: undefined, interfaceIndex: undefined });
   const near = route('10.64.2.0/26');
 
-  function changes(routes: readonly RouteInfo[], tunnel: number | undefined = TUNNEL): object {
-    const { set, remove, taken } = diffRoutes(wanted, routes, tunnel);
+  function changes(routes: readonly RouteInfo[]): object {
+    const { set, remove, taken } = diffRoutes(wanted, routes, READY);
     return {
       set: set.map(({ destination }) => destination),
       remove: remove.map(({ destination }) => destination),
@@ -154,7 +196,7 @@ describe('the kernel is brought in line', () => {
   });
 
   test('but for what needs the tunnel, while there is none', () => {
-    expect(diffRoutes(wanted, [], undefined).set).toEqual([
+    expect(diffRoutes(wanted, [], new Map()).set).toEqual([
       { kind: 'blackhole', destination: '10.64.1.0/26' },
     ]);
   });

@@ -8,13 +8,13 @@ describe('the MTU of workload links', () => {
   });
 
   test('leaves room for the largest header in use', () => {
-    expect(workloadMtu(1500, ['ipip'])).toBe(1480);
-    expect(workloadMtu(1500, ['ipip', 'vxlan'])).toBe(1450);
-    expect(workloadMtu(1500, ['vxlan6', 'ipip'])).toBe(1430);
+    expect(workloadMtu(1500, ['tunl0'])).toBe(1480);
+    expect(workloadMtu(1500, ['tunl0', 'vxlan.calico'])).toBe(1450);
+    expect(workloadMtu(1500, ['vxlan-v6.calico', 'tunl0'])).toBe(1430);
   });
 
   test('is never less than IPv6 needs, unless the uplink is', () => {
-    expect(workloadMtu(1300, ['vxlan'])).toBe(1280);
-    expect(workloadMtu(1200, ['vxlan'])).toBe(1200);
+    expect(workloadMtu(1300, ['vxlan.calico'])).toBe(1280);
+    expect(workloadMtu(1200, ['vxlan.calico'])).toBe(1200);
   });
 });

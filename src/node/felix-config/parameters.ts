@@ -7,6 +7,7 @@ import {
   fractionalSeconds,
   hostName,
   integer,
+  integerBut,
   interfacePrefixes,
   oneOf,
   port,
@@ -48,6 +49,11 @@ const severities: ValueType<LogLevel> = oneOf<LogLevel>(
   },
   { value: 'silent' },
 );
+
+/** BIRD removes routes with its number that it does not know; those with the other one are GoBGP's. */
+const ownRouteProtocol = integerBut([12, 186], integer(4, 255, 'a route protocol number'));
+
+const tunnelMtu = integer(0, 65_535, 'an MTU in bytes');
 
 /** Loopback, or an address that the operator chose. */
 const listenAddress: ValueType<string> = {
@@ -117,7 +123,7 @@ export const parameters = {
   }),
   routeProtocol: parameter({
     name: 'DeviceRouteProtocol',
-    type: integer(4, 255, 'a route protocol number'),
+    type: ownRouteProtocol,
     default: ROUTE_PROTOCOL,
     needsRestart: true,
     meaning: 'Protocol number of our routes to local workloads: what marks them as ours.',
@@ -135,6 +141,34 @@ export const parameters = {
     type: seconds,
     default: 90,
     meaning: 'Our table is read back and repaired this often, besides after each foreign change; 0 never.',
+  }),
+  vxlanVni: parameter({
+    name: 'VXLANVNI',
+    type: integer(1, 16_777_215, 'a VXLAN network identifier'),
+    default: 4096,
+    needsRestart: true,
+    meaning: 'VXLAN network identifier between hosts: the same on all of them.',
+  }),
+  vxlanPort: parameter({
+    name: 'VXLANPort',
+    type: port,
+    default: defaultNftConfig.vxlanPort,
+    needsRestart: true,
+    meaning: 'UDP port of VXLAN between hosts: the same on all of them.',
+  }),
+  vxlanMtu: parameter({
+    name: 'VXLANMTU',
+    type: tunnelMtu,
+    default: 0,
+    needsRestart: true,
+    meaning: 'MTU of `vxlan.calico`; 0: that of the link below, less 50.',
+  }),
+  vxlanMtu6: parameter({
+    name: 'VXLANMTUV6',
+    type: tunnelMtu,
+    default: 0,
+    needsRestart: true,
+    meaning: 'MTU of `vxlan-v6.calico`; 0: that of the link below, less 70.',
   }),
   logLevel: parameter<LogLevel>({
     name: 'LogSeverityScreen',
@@ -224,6 +258,9 @@ export const withoutEffect: Readonly<Record<string, string>> = {
   IpInIpEnabled: 'the IP pools say where packets are wrapped',
   IpInIpMtu: 'the tunnel takes what the network allows',
   IpInIpTunnelAddr: 'the agent gives the tunnel its address',
+  VXLANEnabled: 'the IP pools say where packets are wrapped',
+  IPv4VXLANTunnelAddr: 'the agent gives the tunnel its address',
+  IPv6VXLANTunnelAddr: 'the agent gives the tunnel its address',
   IgnoreLooseRPF: 'spoofed addresses are dropped whatever `rp_filter` is',
   StartupCleanupDelay: 'what is not needed goes in the transaction that makes it so',
   PeriodicResyncInterval: 'the watch of the datastore loses nothing',

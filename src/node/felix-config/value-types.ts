@@ -43,6 +43,18 @@ export function integer(min: number, max: number, what: string): ValueType<numbe
   };
 }
 
+/** The same without some numbers. */
+export function integerBut(without: readonly number[], type: ValueType<number>): ValueType<number> {
+  return {
+    ...type,
+    expected: `${type.expected} but ${without.join(' and ')}`,
+    parse: text => {
+      const value = type.parse(text);
+      return value === undefined || without.includes(value) ? undefined : value;
+    },
+  };
+}
+
 /** What timers can still count, in seconds. */
 const MOST_SECONDS = 2_000_000;
 

@@ -35,6 +35,7 @@ export const probes: readonly Probe[] = [
   table('nft_masq', ['chain c {', 'type nat hook postrouting priority 100', 'masquerade', '}']),
   link('veth', ['type', 'veth', 'peer', 'name', 'probe1']),
   link('ipip', ['type', 'ipip', 'local', '192.0.2.1'], 'IP in IP tunnels'),
+  link('vxlan', ['type', 'vxlan', 'id', '1', 'dstport', '4789'], 'VXLAN tunnels'),
   {
     name: 'ipv6',
     command: ['ip', '-6', 'route', 'add', 'unreachable', '2001:db8::/64'],
