@@ -20,9 +20,9 @@ function gitCommit() {
 }
 
 async function buildPrograms() {
-  const entryPoints = readdirSync(`${root}src/bin`)
+  const programs = readdirSync(`${root}src/bin`)
     .filter(name => name.endsWith('.ts') && !name.endsWith('.test.ts'))
-    .map(name => `${root}src/bin/${name}`);
+    .map(name => `src/bin/${name}`);
   const outdir = `${root}dist`;
   const options = {
     absWorkingDir: root,
@@ -38,7 +38,7 @@ async function buildPrograms() {
   };
   const { metafile } = await build({
     ...options,
-    entryPoints,
+    entryPoints: programs.map(name => `${root}${name}`),
     outdir,
     bundle: true,
     splitting: true,
@@ -54,7 +54,7 @@ async function buildPrograms() {
       js: "import { createRequire as calicoRequire } from 'node:module'; const require = /* @__PURE__ */ (() => calicoRequire(import.meta.url))();",
     },
   });
-  await mergeChunks({ root, outdir, metafile, options, groups: startGroups });
+  await mergeChunks({ root, outdir, metafile, options, groups: startGroups, programs });
 }
 
 function buildLauncher() {

@@ -20,15 +20,18 @@ function isRuntime({ inputs }) {
 
 /**
  * Decides which chunks become one file: for each group, all that its modules load and no group before has, but
- * for files that are entry points themselves. `groups` name source files that are entry points of the build.
+ * for programs and for what else can be loaded by itself. `groups` name source files that are entry points of
+ * the build.
  */
-function plan(outputs, groups) {
+function plan(outputs, groups, programs) {
   const taken = new Set();
   return Object.entries(groups).map(([name, sources]) => {
     const entries = Object.keys(outputs).filter(file => sources.includes(outputs[file].entryPoint));
     const members = [...new Set(entries.flatMap(file => [...closure(outputs, file)]))];
+    const isFixed = ({ entryPoint }) =>
+      entryPoint !== undefined && (programs.includes(entryPoint) || !sources.includes(entryPoint));
     const chunks = members.filter(
-      file => !taken.has(file) && outputs[file].entryPoint === undefined && !isRuntime(outputs[file]),
+      file => !taken.has(file) && !isFixed(outputs[file]) && !isRuntime(outputs[file]),
     );
     for (const chunk of chunks) taken.add(chunk);
     return { name, chunks };
@@ -50,12 +53,13 @@ function withoutUnusedRequire(text) {
 
 /**
  * Rewrites the files of a finished build: `metafile` is esbuild's, with paths below `root`; `outdir` has the
- * files. What is merged is evaluated once, as before.
+ * files; `programs` are the source files that stay files of their own. What is merged is evaluated once, as
+ * before.
  */
-export async function mergeChunks({ root, outdir, metafile, groups, options }) {
+export async function mergeChunks({ root, outdir, metafile, groups, programs, options }) {
   const { outputs } = metafile;
   const places = new Map();
-  const planned = plan(outputs, groups).filter(({ chunks }) => chunks.length > 1);
+  const planned = plan(outputs, groups, programs).filter(({ chunks }) => chunks.length > 1);
   for (const { name, chunks } of planned) {
     const merged = join(outdir, 'chunks', `${name}.js`);
     chunks.forEach((chunk, index) =>
@@ -82,6 +86,9 @@ export async function mergeChunks({ root, outdir, metafile, groups, options }) {
         const place = places.get(target);
         if (kind === 'import-statement' && place !== undefined)
           return from?.merged === place.merged ? { path: target } : { path: target, namespace: 'stub' };
+        // Loaded on demand, and part of a merged file: that file is loaded, and gives what this one would.
+        if (kind === 'dynamic-import' && place !== undefined)
+          return { path: `part:${target}`, external: true };
         const start = from === undefined ? dirname(importer) : join(outdir, 'chunks');
         const relativePath = relative(start, target);
         const output = outputs[relative(root, target)];
@@ -121,6 +128,14 @@ export async function mergeChunks({ root, outdir, metafile, groups, options }) {
       const target = relative(dirname(path), merged);
       return JSON.stringify(target.startsWith('.') ? target : `./${target}`);
     };
-    writeFileSync(path, withoutUnusedRequire(text.replaceAll(/"into:([^"]+)"/g, toMerged)));
+    const toPart = (_, target) => {
+      const { merged, index, exports } = places.get(target);
+      const members = exports.map(each => `${each}:part.${mergedName(index, each)}`);
+      return `import(${toMerged(_, merged)}).then(part=>({${members.join(',')}}))`;
+    };
+    const joined = text
+      .replaceAll(/import\("part:([^"]+)"\)/g, toPart)
+      .replaceAll(/"into:([^"]+)"/g, toMerged);
+    writeFileSync(path, withoutUnusedRequire(joined));
   }
 }

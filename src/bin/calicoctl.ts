@@ -9,6 +9,9 @@ function interrupted(): AbortSignal {
   return controller.signal;
 }
 
+// Meant for this program alone (bin/calicoctl), not for those that it starts.
+delete process.env['NODE_COMPILE_CACHE'];
+
 process.exitCode = await main({
   argv: process.argv.slice(2),
   env: process.env,

@@ -32,6 +32,9 @@ const LOG_LEVELS = ['panic', 'fatal', 'error', 'warn', 'warning', 'info', 'debug
 /** Runs one command line to its end; the caller makes the result the exit code. */
 export async function main(options: MainOptions): Promise<ExitCode> {
   const { argv, out, err } = options;
+  const [word = '-', ...args] = argv;
+  // What nearly always is: no option before the command. Reading the help text takes longer than a command may.
+  if (!word.startsWith('-')) return await runWord(word, args, options);
   const parsed = parseArguments(parseGrammar(topLevelHelp, []), argv, { optionsFirst: true });
   if (parsed.kind === 'help') return show(out, helpOf(options));
   if (parsed.kind === 'usage-error') {
@@ -45,8 +48,11 @@ export async function main(options: MainOptions): Promise<ExitCode> {
     out.line('panic, fatal, error, warn, info, debug.');
     return 1;
   }
-  const word = textOf(parsed.values, '<command>');
-  const args = (parsed.values.get('<args>') ?? []).filter(value => value !== true);
+  const rest = (parsed.values.get('<args>') ?? []).filter(value => value !== true);
+  return await runWord(textOf(parsed.values, '<command>'), rest, options);
+}
+
+async function runWord(word: string, args: readonly string[], options: MainOptions): Promise<ExitCode> {
   const group = [...commandGroups, ...(options.groups ?? [])].find(({ name }) => name === word);
   return group === undefined ? await runNamed([word], args, options) : await runInGroup(group, args, options);
 }

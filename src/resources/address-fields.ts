@@ -15,7 +15,7 @@ function address({ expected, goType, canonical, complaint }: AddressField): Fiel
   return {
     expected,
     goType,
-    schema: { type: 'string' },
+    schema: () => ({ type: 'string' }),
     read: (value, place) => {
       const text = value === null ? '' : value;
       if (typeof text === 'string') {

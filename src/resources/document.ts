@@ -145,7 +145,7 @@ function readBody(
     if (problem?.legacy?.kind !== 'unknown-field') continue;
     const prefix = pathOf(place);
     const path = problem.path.slice(prefix === '' ? 0 : prefix.length + 1);
-    const meant = suggestField(definition.body.schema, path);
+    const meant = suggestField(definition.body.schema(), path);
     if (meant !== undefined)
       problems[index] = { ...problem, expected: `${problem.expected}; did you mean ${meant}?` };
   }

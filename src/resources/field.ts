@@ -13,7 +13,8 @@ export interface Field<T> {
   readonly expected: string;
   /** the original's name of the type, for its messages */
   readonly goType: string;
-  readonly schema: JsonSchema;
+  /** made when it is asked for: most runs read no schema */
+  schema(): JsonSchema;
   /** null is a value for this field, not the lack of one */
   readonly takesNull?: boolean;
   /** undefined: wrong, and then a problem was reported, or empty */

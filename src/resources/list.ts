@@ -13,7 +13,7 @@ export function list<T>(element: Field<T>, { arrange }: ListOptions<T> = {}): Fi
   return {
     expected,
     goType,
-    schema: { type: 'array', items: element.schema },
+    schema: () => ({ type: 'array', items: element.schema() }),
     read: (value, place) => {
       if (!Array.isArray(value)) return reportType(place, goType, { value, expected });
       const elements: T[] = [];

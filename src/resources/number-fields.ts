@@ -11,7 +11,7 @@ export function flag(): Field<boolean> {
   return {
     expected,
     goType: 'bool',
-    schema: { type: 'boolean' },
+    schema: () => ({ type: 'boolean' }),
     read: (value, place) => {
       if (typeof value !== 'boolean') return reportType(place, 'bool', { value, expected });
       return value ? true : undefined;
@@ -26,7 +26,7 @@ export function float(): Field<number> {
   return {
     expected,
     goType: 'float64',
-    schema: { type: 'number' },
+    schema: () => ({ type: 'number' }),
     read: (value, place) => {
       const number = numberOf(value);
       if (number === undefined) return reportType(place, 'float64', { value, expected });
@@ -47,7 +47,7 @@ export function integer(expected: string, inRange?: (value: number) => boolean):
   return {
     expected,
     goType: 'int',
-    schema: { type: 'integer' },
+    schema: () => ({ type: 'integer' }),
     read: (value, place) => {
       const number = numberOf(value);
       if (number === undefined || !Number.isInteger(number)) {
@@ -77,7 +77,7 @@ export function asNumber(): Field<number> {
   return {
     expected,
     goType: 'numorstring.ASNumber',
-    schema: { type: ['integer', 'string'] },
+    schema: () => ({ type: ['integer', 'string'] }),
     read: (value, place) => {
       const number = numberOf(value);
       if (number !== undefined) {
@@ -101,7 +101,7 @@ export function port(): Field<number | string> {
   return {
     expected,
     goType: 'numorstring.Port',
-    schema: { type: ['integer', 'string'] },
+    schema: () => ({ type: ['integer', 'string'] }),
     read: (value, place) => {
       if (typeof value === 'string' && isPortName(value)) return value;
       const range = readPort(value, place, expected);
@@ -155,7 +155,7 @@ export function protocol(): Field<number | ProtocolName> {
   return {
     expected,
     goType: 'numorstring.Protocol',
-    schema: { type: ['integer', 'string'] },
+    schema: () => ({ type: ['integer', 'string'] }),
     read: (value, place) => {
       const number = typeof value === 'string' ? uintOf(value, 0xff) : numberOf(value);
       if (number === undefined) {

@@ -1,4 +1,4 @@
-import type { Field, PresentField, ValueOf } from './field.js';
+import type { Field, JsonSchema, PresentField, ValueOf } from './field.js';
 import { inside, reportType, reportUnknownField } from './problem.js';
 import type { Place } from './problem.js';
 
@@ -57,7 +57,14 @@ export function record<S extends Shape>(fields: S, options: RecordOptions<S>): F
     return dropEmpty && Object.keys(value).length === 0 ? undefined : (value as Shaped<S>);
   };
 
-  return { expected, goType, schema: schemaOf(fields), read, write: value => write(members, value) };
+  let schema: JsonSchema | undefined;
+  return {
+    expected,
+    goType,
+    schema: () => (schema ??= schemaOf(fields)),
+    read,
+    write: value => write(members, value),
+  };
 }
 
 interface Member {
@@ -193,9 +200,9 @@ function write(
   return out;
 }
 
-function schemaOf(fields: Shape): Field<unknown>['schema'] {
+function schemaOf(fields: Shape): JsonSchema {
   const properties = Object.entries(fields).map(
-    ([name, field]) => [name, { ...field.schema, description: field.expected }] as const,
+    ([name, field]) => [name, { ...field.schema(), description: field.expected }] as const,
   );
   return { type: 'object', properties: Object.fromEntries(properties), additionalProperties: false };
 }

@@ -73,5 +73,5 @@ export function toJson(resource: Resource): Record<string, unknown> {
 
 /** The JSON schema of a kind, made from its definition. */
 export function jsonSchema(kind: Kind): JsonSchema {
-  return { ...known(kind).body.schema, description: known(kind).description };
+  return { ...known(kind).body.schema(), description: known(kind).description };
 }

@@ -24,7 +24,7 @@ function matching(pattern: RegExp, expected: string): Field<string> {
   return {
     expected,
     goType: 'string',
-    schema: { type: 'string', pattern: pattern.source },
+    schema: () => ({ type: 'string', pattern: pattern.source }),
     read: (value, place) => {
       const text = textOf(value);
       if (text === undefined) return reportType(place, 'string', { value, expected });
@@ -66,7 +66,7 @@ export function choice<const T extends string>(words: readonly T[]): Field<T> {
   return {
     expected,
     goType: 'string',
-    schema: { enum: words },
+    schema: () => ({ enum: words }),
     read: (value, place) => {
       const text = textOf(value);
       if (text === undefined) return reportType(place, 'string', { value, expected });
@@ -82,7 +82,7 @@ export function selector(): Field<string> {
   return {
     expected,
     goType: 'string',
-    schema: { type: 'string' },
+    schema: () => ({ type: 'string' }),
     read: (value, place) => {
       const text = textOf(value);
       if (text === undefined) return reportType(place, 'string', { value, expected });
@@ -102,7 +102,7 @@ export function labels(): Field<Readonly<Record<string, string>>> {
   return {
     expected,
     goType,
-    schema: { type: 'object', additionalProperties: { type: 'string' } },
+    schema: () => ({ type: 'object', additionalProperties: { type: 'string' } }),
     read: (value, place) => {
       const map = asMap(value);
       if (map === undefined) return reportType(place, goType, { value, expected });

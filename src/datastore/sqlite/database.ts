@@ -1,6 +1,5 @@
 import { pathToFileURL } from 'node:url';
-import { DatabaseSync } from 'node:sqlite';
-import type { StatementSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type {
   Commit,
   CommitResult,
@@ -73,7 +72,9 @@ export class Database {
     // By URL, because only so SQLite can be told not to create the file when somebody removed it.
     const url = pathToFileURL(files.database);
     url.search = 'mode=rw';
-    this.#connection = new DatabaseSync(url, { timeout: 0 });
+    // Not imported: who has this module and no such store does not wait for the loading of SQLite.
+    const sqlite = process.getBuiltinModule('node:sqlite');
+    this.#connection = new sqlite.DatabaseSync(url, { timeout: 0 });
     try {
       setUp(this.#connection, synchronous, files.database);
       this.#statements = prepareStatements(this.#connection);
@@ -314,9 +315,17 @@ const sql = {
   trim: 'DELETE FROM log WHERE rev <= ?',
 } as const;
 
+/** The statements, each prepared when it is first needed: a short command needs few of them. */
 function prepareStatements(connection: DatabaseSync): Statements {
+  const prepared = new Map<string, StatementSync>();
+  const statement = (name: string, text: string): StatementSync => {
+    const made = prepared.get(name) ?? connection.prepare(text);
+    prepared.set(name, made);
+    return made;
+  };
+  const getters = Object.entries(sql).map(
+    ([name, text]) => [name, { get: () => statement(name, text) }] as const,
+  );
   // fromEntries forgets the keys; they are those of `sql`.
-  return Object.fromEntries(
-    Object.entries(sql).map(([name, text]) => [name, connection.prepare(text)]),
-  ) as Statements;
+  return Object.defineProperties({}, Object.fromEntries(getters)) as Statements;
 }
