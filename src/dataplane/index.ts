@@ -6,8 +6,17 @@ export {
   createNftDataplane,
   defaultNftConfig,
   followHostInterfaces,
+  rateUnits,
 } from './nft/index.js';
-export type { FailsafePort, NftApplier, NftConfig, NftDataplane, RunNft, TunnelPeers } from './nft/index.js';
+export type {
+  Count,
+  FailsafePort,
+  NftApplier,
+  NftConfig,
+  NftDataplane,
+  RunNft,
+  TunnelPeers,
+} from './nft/index.js';
 export type { ObjectProblem } from './problem.js';
 export { deviceFor, removeDevices, Tunnels, uplinkOf, workloadMtu } from './tunnels/index.js';
 export type {

@@ -19,7 +19,7 @@ import { startHostInterfaces, startNft, startNftRefresh, startPlumbing } from '.
 import { startCluster, startPolicy } from './start-policy.js';
 import { startReports } from './start-reports.js';
 import { startRoutes } from './start-routes.js';
-import { statusHandler } from './status.js';
+import { dropsOf, statusHandler } from './status.js';
 import type { AgentState } from './status.js';
 import type { AgentContext, Ground, Wiring } from './wiring.js';
 import { WorkloadMtu } from './workload-mtu.js';
@@ -88,10 +88,12 @@ export async function startAgent(context: AgentContext): Promise<Agent> {
     cluster: () => state.cluster,
     isInSync: () => state.sync?.ready ?? false,
     routes: workloadRoutes,
+    drops: async () => await dropsOf(state),
     loggedErrors: () => log.errorCount(),
   };
   state.silent = await startHealth({ parts, settings, clock, log, health: answer, sources });
   const nft = await startNft({ config, parts, settings, measurements, log, clock });
+  state.nft = nft;
   const store = await parts.start({
     name: 'datastore',
     limitMs: Infinity,

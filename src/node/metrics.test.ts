@@ -15,6 +15,7 @@ describe('the metrics of the agent', () => {
       isInSync: () => measurements.firstApplySeconds !== undefined,
       routes: () => 3,
       loggedErrors: () => 1,
+      drops: async () => await Promise.resolve(new Map([['spoofed-source', { packets: 7, bytes: 500 }]])),
     });
     expect(await text.text()).toMatch(/^felix_resync_state 1$/m);
     measurements.calculated(
@@ -41,6 +42,8 @@ describe('the metrics of the agent', () => {
           'felix_int_dataplane_initial_resync_time_seconds 1.5',
           'felix_route_table_num_routes 3',
           'felix_log_errors 1',
+          'calico_denied_packets{reason="spoofed-source"} 7',
+          'calico_denied_bytes{reason="spoofed-source"} 500',
         ]),
       );
     }

@@ -1,3 +1,4 @@
+import type { Count } from '../dataplane/index.js';
 import type { ClusterWatch } from './cluster-watch.js';
 import type { Measurements, Timed } from './measurements.js';
 
@@ -10,6 +11,13 @@ export interface MetricSources {
   /** how many host routes of ours the kernel has */
   readonly routes: () => number;
   readonly loggedErrors: () => number;
+  /** what was dropped, by reason */
+  readonly drops: () => Promise<ReadonlyMap<string, Count>>;
+}
+
+/** Sources with what had to be waited for. */
+interface Now extends MetricSources {
+  dropped: ReadonlyMap<string, Count>;
 }
 
 /** Everything that can be told, in the text format of Prometheus. */
@@ -19,7 +27,7 @@ export interface Metrics {
 }
 
 type Sample = readonly (readonly [value: number, labels?: Readonly<Record<string, string>>])[];
-type Read = (sources: MetricSources) => Sample;
+type Read = (sources: Now) => Sample;
 
 interface Definition {
   readonly name: string;
@@ -30,7 +38,7 @@ interface Definition {
 }
 
 const one =
-  (value: (sources: MetricSources) => number): Read =>
+  (value: (sources: Now) => number): Read =>
   sources => [[value(sources)]];
 
 function stored(kind: Parameters<ReturnType<ClusterWatch['counts']>['get']>[0]): Read {
@@ -141,6 +149,18 @@ const definitions: readonly Definition[] = [
     'routes to local workloads in the kernel',
     one(sources => sources.routes()),
   ),
+  {
+    ...counter('calico_denied_packets', 'packets that policy dropped, by reason', ({ dropped }) =>
+      [...dropped].map(([reason, { packets }]) => [packets, { reason }] as const),
+    ),
+    labels: ['reason'],
+  },
+  {
+    ...counter('calico_denied_bytes', 'bytes of those packets', ({ dropped }) =>
+      [...dropped].map(([reason, { bytes }]) => [bytes, { reason }] as const),
+    ),
+    labels: ['reason'],
+  },
   counter(
     'felix_log_errors',
     'errors logged',
@@ -160,6 +180,7 @@ export async function createMetrics(sources: MetricSources): Promise<Metrics> {
   const { default: prometheus } = await import('prom-client');
   const { collectDefaultMetrics, Counter, Gauge, Registry, Summary } = prometheus;
   const registry = new Registry();
+  const now: Now = { ...sources, dropped: new Map() };
   collectDefaultMetrics({ register: registry });
   for (const { name, help, type, labels = [], read } of definitions) {
     const common = { name, help, labelNames: [...labels], registers: [registry] };
@@ -168,7 +189,7 @@ export async function createMetrics(sources: MetricSources): Promise<Metrics> {
         ...common,
         collect: () => {
           metric.reset();
-          for (const [value, values = {}] of read(sources)) metric.set(values, value);
+          for (const [value, values = {}] of read(now)) metric.set(values, value);
         },
       });
     } else {
@@ -176,7 +197,7 @@ export async function createMetrics(sources: MetricSources): Promise<Metrics> {
         ...common,
         collect: () => {
           metric.reset();
-          for (const [value, values = {}] of read(sources)) metric.inc(values, value);
+          for (const [value, values = {}] of read(now)) metric.inc(values, value);
         },
       });
     }
@@ -198,5 +219,11 @@ export async function createMetrics(sources: MetricSources): Promise<Metrics> {
   sources.measurements.onTimed((what, value) => {
     summaries[what].observe(value);
   });
-  return { contentType: registry.contentType, text: async () => await registry.metrics() };
+  return {
+    contentType: registry.contentType,
+    text: async () => {
+      now.dropped = await sources.drops();
+      return await registry.metrics();
+    },
+  };
 }

@@ -1,6 +1,6 @@
 import { messageOf } from '../base/index.js';
 import type { Clock, HttpAnswer, HttpHandler } from '../base/index.js';
-import type { EndpointPlumbing, ObjectProblem } from '../dataplane/index.js';
+import type { Count, EndpointPlumbing, NftDataplane, ObjectProblem } from '../dataplane/index.js';
 import type { Store } from '../datastore/index.js';
 import type { EndpointId, LocalEndpoint } from '../policy/index.js';
 import type { ClusterWatch } from './cluster-watch.js';
@@ -43,6 +43,8 @@ export interface AgentStatus {
     readonly error?: string;
   };
   readonly endpoints: readonly EndpointStatus[];
+  /** what was dropped since our table was made, by reason */
+  readonly drops: Readonly<Record<string, Count>>;
   /** each parameter that is not at its default */
   readonly config: Readonly<Record<string, { readonly value: string; readonly from: string }>>;
   /** sessions and routes of the BGP daemon; absent in policy-only mode */
@@ -59,6 +61,7 @@ export interface AgentState {
   waiting: string;
   /** what does not listen though it should */
   silent: () => readonly string[];
+  nft?: NftDataplane;
   store?: Store;
   cluster?: ClusterWatch;
   sync?: PolicySync;
@@ -102,6 +105,11 @@ function endpointStatus(id: EndpointId, { plumbing }: AgentState, local: LocalEn
   };
 }
 
+/** What the kernel has dropped for us; nothing where it cannot be asked, which other lines tell. */
+export async function dropsOf({ nft }: Pick<AgentState, 'nft'>): Promise<ReadonlyMap<string, Count>> {
+  return (await nft?.drops().catch(() => undefined)) ?? new Map();
+}
+
 function problemsOf({ cluster, sync, routes, silent, settings }: AgentState): readonly string[] {
   const lost = cluster?.trouble;
   return [
@@ -125,8 +133,9 @@ function readiness(state: AgentState): Pick<AgentStatus, 'ready' | 'reasons'> {
 
 async function statusOf(state: AgentState): Promise<AgentStatus> {
   const { config, clock, settings, measurements, sync, routes } = state;
-  const [datastore, bgp] = await Promise.all([
+  const [datastore, drops, bgp] = await Promise.all([
     datastoreStatus(state),
+    dropsOf(state),
     // A daemon that does not answer must not silence the rest.
     routes?.bgpStatus?.().catch((error: unknown) => ({ error: messageOf(error) })),
   ]);
@@ -139,6 +148,7 @@ async function statusOf(state: AgentState): Promise<AgentStatus> {
     revision: sync?.revision ?? 0,
     datastore,
     endpoints: [...(sync?.locals ?? [])].map(([id, local]) => endpointStatus(id, state, local)),
+    drops: Object.fromEntries(drops),
     config: settings.describe(),
     ...(bgp === undefined ? {} : { bgp }),
   };

@@ -65,8 +65,8 @@ describe('objects that the kernel refuses', () => {
     expect(await verdictFor('calibad')).toBe('goto');
     expect(await verdictFor('calideep')).toBe('goto');
     const { stdout } = await nft(['list', 'table', 'inet', 'calico']);
-    expect(stdout).toMatch(/drop comment "bad#0/);
-    expect(stdout).toMatch(/drop comment "deep-0#0/);
+    expect(stdout).toMatch(/goto drop-denied-by-rule comment "bad#0/);
+    expect(stdout).toMatch(/goto drop-denied-by-rule comment "deep-0#0/);
 
     const open = profile('open', { ingress: [rule('allow')] });
     await driver.apply(

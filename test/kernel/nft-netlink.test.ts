@@ -110,6 +110,7 @@ describe('a table written by netlink', () => {
     expect(await byNetlink.readBack()).toBeUndefined();
     await byNetlink.apply([{ op: 'add-table' }]);
     expect(await byNetlink.readBack()).toStrictEqual({
+      counters: new Set(),
       sets: new Map(),
       chains: new Map(),
       elements: new Map(),

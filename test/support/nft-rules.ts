@@ -58,6 +58,7 @@ const verdicts: Readonly<Record<string, ReadonlyMap<string, Verdict>>> = {
 
 /** After the table: chains, sets, maps and their elements. */
 export const setsOfRules: Transaction = [
+  { op: 'add-counter', name: 'drop-x' },
   ...sets.map(set => ({ op: 'add-set', set }) as const),
   ...maps.map(set => ({ op: 'add-set', set }) as const),
   ...sets.map(
@@ -163,6 +164,8 @@ const tests: readonly (readonly Test[])[] = [
   ...(['established', 'related', 'invalid', 'untracked'] as const).flatMap(state =>
     bothWays<'conntrack'>({ kind: 'conntrack', state, negated: false }).map(test => [test]),
   ),
+  [{ kind: 'rate', count: 5, per: 'second', burst: 5 }],
+  [{ kind: 'rate', count: 100_000, per: 'day', burst: 1 }],
   ...bothWays<'mark'>({ kind: 'mark', bits: 0x8000_0010, negated: false }).map(test => [test]),
 ];
 
@@ -173,6 +176,9 @@ const statements: readonly Statement[] = [
   { kind: 'goto', chain: 'b-1' },
   { kind: 'jump', chain: 'b-1' },
   { kind: 'log', prefix: 'calico-drop: "a\\b' },
+  { kind: 'log', prefix: 'calico-drop: ', level: 'warn' },
+  { kind: 'log', prefix: 'to listeners', group: 513 },
+  { kind: 'count', counter: 'drop-x' },
   { kind: 'masquerade' },
   { kind: 'notrack' },
   { kind: 'set-mark', bits: 0x10 },

@@ -28,6 +28,7 @@ function referencesOf({ tests, statement }: Rule): readonly string[] {
     ...tests.flatMap(each => ('set' in each ? [each.set] : [])),
     ...('chain' in statement ? [statement.chain] : []),
     ...('map' in statement ? [statement.map] : []),
+    ...('counter' in statement ? [statement.counter] : []),
   ];
 }
 
@@ -36,6 +37,7 @@ class StrictTable {
   readonly sets = new Map<string, NftSet>();
   readonly chains = new Map<string, Chain>();
   readonly elements = new Map<string, Map<string, ElementValue>>();
+  readonly counters = new Set<string>();
 
   apply(transaction: Transaction): void {
     for (const operation of transaction) this.#follow(operation);
@@ -43,7 +45,7 @@ class StrictTable {
 
   snapshot(): RulesetSnapshot {
     const chains = new Map([...this.chains].map(([name, chain]) => [name, snapshotOf(chain)] as const));
-    return { sets: this.sets, chains, elements: this.elements };
+    return { sets: this.sets, chains, elements: this.elements, counters: this.counters };
   }
 
   #follow(operation: Operation): void {
@@ -51,7 +53,13 @@ class StrictTable {
       case 'add-table':
         return;
       case 'delete-table':
-        for (const map of [this.sets, this.chains, this.elements]) map.clear();
+        for (const all of [this.sets, this.chains, this.elements, this.counters]) all.clear();
+        return;
+      case 'add-counter':
+        this.counters.add(operation.name);
+        return;
+      case 'delete-counter':
+        demand(this.counters.delete(operation.name), `there is no counter ${operation.name}`);
         return;
       case 'add-set':
         demand(!this.sets.has(operation.set.name), `${operation.set.name} exists`);
@@ -95,7 +103,7 @@ class StrictTable {
   #addRules(name: string, rules: readonly Rule[]): void {
     for (const reference of rules.flatMap(referencesOf)) {
       demand(
-        this.chains.has(reference) || this.sets.has(reference),
+        this.chains.has(reference) || this.sets.has(reference) || this.counters.has(reference),
         `${name} refers to ${reference}, which is not there`,
       );
     }

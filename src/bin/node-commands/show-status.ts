@@ -17,7 +17,8 @@ function count(endpoints: AgentStatus['endpoints'], state: 'up' | 'down' | 'erro
 }
 
 function textOf(status: AgentStatus): string {
-  const { node, pid, ready, uptimeSeconds, reasons, revision, datastore, endpoints } = status;
+  const { node, pid, ready, uptimeSeconds, reasons, revision, datastore, endpoints, drops } = status;
+  const dropped = Object.entries(drops).filter(([, { packets }]) => packets > 0);
   const state = ready ? 'ready' : 'not ready';
   const answers = datastore.answers ? 'answers' : `does not answer: ${datastore.error ?? ''}`;
   return [
@@ -28,6 +29,8 @@ function textOf(status: AgentStatus): string {
     ...endpoints
       .filter(each => each.state === 'down' || each.state === 'error')
       .map(({ id, state: how = '', reason = '' }) => `  ${id}: ${how}, ${reason}`),
+    `dropped: ${dropped.length === 0 ? 'nothing' : ''}`,
+    ...dropped.map(([reason, { packets }]) => `  ${reason}: ${String(packets)} packets`),
   ]
     .map(line)
     .join('');

@@ -1,9 +1,9 @@
 import { CalicoError, runProgram } from '../../base/index.js';
 import type { ProgramResult } from '../../base/index.js';
 import type { Transaction } from './diff.js';
-import type { RulesetSnapshot } from './model.js';
+import type { Count, RulesetSnapshot } from './model.js';
 import { tableName } from './names.js';
-import { parseListing } from './read-back.js';
+import { parseCounters, parseListing } from './read-back.js';
 import { renderTransaction } from './render.js';
 
 /** Writes transactions to the kernel and reads our table back. */
@@ -14,6 +14,8 @@ export interface NftApplier {
   check(transaction: Transaction): Promise<void>;
   /** Our table as it is; undefined when there is none. */
   readBack(): Promise<RulesetSnapshot | undefined>;
+  /** What the counters of our table have counted, by name; empty when there is no table. */
+  counters(): Promise<ReadonlyMap<string, Count>>;
   /** Calls back soon after somebody else changed our table, or may have; absent where that is not noticed. */
   readonly watch?: (onForeignChange: () => void) => { close(): void };
   /** Gives back what the applier holds. */
@@ -51,6 +53,15 @@ export function createNftApplier(run: RunNft = runNft): NftApplier {
       `nft ${args.join(' ')}: table inet ${tableName} not changed: ${firstComplaint(result)}`,
     );
   };
+  const list = async (...what: readonly string[]): Promise<string | undefined> => {
+    const result = await run(['-j', '-n', 'list', ...what, 'inet', tableName]);
+    if (result.exitCode === 0) return result.stdout;
+    if (result.stderr.includes('No such file or directory')) return undefined;
+    throw new CalicoError(
+      'unavailable',
+      `nft list ${what.join(' ')} inet ${tableName}: ${firstComplaint(result)}`,
+    );
+  };
   return {
     apply: async transaction => {
       await write(transaction);
@@ -58,11 +69,13 @@ export function createNftApplier(run: RunNft = runNft): NftApplier {
     check: async transaction => {
       await write(transaction, '-c');
     },
-    async readBack() {
-      const result = await run(['-j', '-n', 'list', 'table', 'inet', tableName]);
-      if (result.exitCode === 0) return parseListing(result.stdout);
-      if (result.stderr.includes('No such file or directory')) return undefined;
-      throw new CalicoError('unavailable', `nft list table inet ${tableName}: ${firstComplaint(result)}`);
+    readBack: async () => {
+      const listing = await list('table');
+      return listing === undefined ? undefined : parseListing(listing);
+    },
+    counters: async () => {
+      const listing = await list('counters', 'table');
+      return listing === undefined ? new Map() : parseCounters(listing);
     },
   };
 }

@@ -7,8 +7,9 @@ import {
   forwardOutRules,
   rawInRules,
 } from './base-host-chains.js';
-import { accept, dispatch, drop, family, ports, protocol, verdictMap } from './base-rules.js';
+import { accept, dispatch, family, ports, protocol, verdictMap } from './base-rules.js';
 import type { NftConfig } from './config.js';
+import { dropChains, dropFor } from './drops.js';
 import type { HostStages } from './host-endpoints.js';
 import type { Chain, Rule, Statement, Test, Verdict } from './model.js';
 import { baseNames, hostProfileMap, profilesChain, workloadMap, workloadProfileMap } from './names.js';
@@ -70,7 +71,7 @@ function antiSpoofChains({ config, hostStages }: BaseOptions): readonly Chain[] 
         // Duplicate address detection, and a DHCP client that has no address yet.
         from(6, 0n, 128, protocol(58)),
         from(4, 0n, 32, protocol(17), ports('source', 68), ports('destination', 67)),
-        makeRule([], drop, 'source is not an address of this workload'),
+        makeRule([], dropFor('spoofed-source')),
       ],
     },
     {
@@ -86,12 +87,11 @@ function antiSpoofChains({ config, hostStages }: BaseOptions): readonly Chain[] 
 
 /** What no policy can allow a workload to send: packets of our tunnels, and messages of routers. */
 function reservedRules({ vxlanPort }: NftConfig, from: readonly Test[]): readonly Rule[] {
-  const deny = (tests: readonly Test[], comment: string): Rule =>
-    makeRule([...tests, ...from], drop, comment);
+  const routers: readonly Test[] = [family(6), protocol(58), { kind: 'icmp-types', types: [134, 137] }];
   return [
-    deny([protocol(ipInIp)], 'IP in IP from a workload'),
-    deny([protocol(17), ports('destination', vxlanPort)], 'VXLAN from a workload'),
-    deny([family(6), protocol(58), { kind: 'icmp-types', types: [134, 137] }], 'a workload is no router'),
+    makeRule([protocol(ipInIp), ...from], dropFor('tunnel-packet'), 'IP in IP'),
+    makeRule([protocol(17), ports('destination', vxlanPort), ...from], dropFor('tunnel-packet'), 'VXLAN'),
+    makeRule([...routers, ...from], dropFor('router-message'), 'router advertisement, redirect'),
   ];
 }
 
@@ -110,7 +110,7 @@ function forwardChains({ config, hostStages }: BaseOptions): readonly Chain[] {
         reservedRules(config, [{ kind: 'interface-prefix', side: 'in', prefix }]),
       ),
       dispatch('in-interface', workloadMap('egress')),
-      ...forEachPrefix(config, 'in', drop, 'from unknown workload interface'),
+      ...forEachPrefix(config, 'in', dropFor('unknown-endpoint')),
       ...forwardInRules(config, hostStages),
       makeRule([], { kind: 'goto', chain: baseNames.nextFrom }),
     ],
@@ -118,8 +118,8 @@ function forwardChains({ config, hostStages }: BaseOptions): readonly Chain[] {
   const invalidWorkload: Chain = {
     name: baseNames.invalidWorkload,
     rules: [
-      ...forEachPrefix(config, 'in', drop, 'conntrack invalid'),
-      ...forEachPrefix(config, 'out', drop, 'conntrack invalid'),
+      ...forEachPrefix(config, 'in', dropFor('invalid-state')),
+      ...forEachPrefix(config, 'out', dropFor('invalid-state')),
     ],
   };
   return config.dropInvalid ? [invalidWorkload, forward] : [forward];
@@ -131,23 +131,23 @@ function continuationChains({ config, hostStages }: BaseOptions): readonly Chain
     rules: [
       dispatch(direction === 'egress' ? 'in-interface' : 'out-interface', workloadProfileMap(direction)),
       ...(hostStages.has('normal') ? hostProfiles(direction) : []),
-      makeRule([], drop, 'endpoint has no profile'),
+      makeRule([], dropFor('no-profile')),
     ],
   });
   const hostProfiles = (direction: Direction): readonly Rule[] => [
     // A workload without profiles must not be judged by those of the interface that its packet takes.
-    ...forEachPrefix(config, direction === 'egress' ? 'in' : 'out', drop, 'endpoint has no profile'),
+    ...forEachPrefix(config, direction === 'egress' ? 'in' : 'out', dropFor('no-profile')),
     dispatch(direction === 'egress' ? 'out-interface' : 'in-interface', hostProfileMap(direction)),
   ];
   const toHost =
     config.endpointToHostAction === 'drop'
-      ? [makeRule([{ kind: 'no-output-interface' }], drop, 'DefaultEndpointToHostAction')]
+      ? [makeRule([{ kind: 'no-output-interface' }], dropFor('workload-to-host'))]
       : [];
   const nextFrom: Chain = {
     name: baseNames.nextFrom,
     rules: [
       dispatch('out-interface', workloadMap('ingress')),
-      ...forEachPrefix(config, 'out', drop, 'to unknown workload interface'),
+      ...forEachPrefix(config, 'out', dropFor('unknown-endpoint')),
       ...toHost,
       ...forwardOutRules(config, hostStages),
       makeRule([], accept),
@@ -166,13 +166,9 @@ function inputChains({ config, hostStages, tunnels }: BaseOptions): readonly Cha
     name: baseNames.workloadToHost,
     rules: [
       ...(config.dropInvalid
-        ? [makeRule([{ kind: 'conntrack', state: 'invalid', negated: false }], drop, 'conntrack invalid')]
+        ? [makeRule([{ kind: 'conntrack', state: 'invalid', negated: false }], dropFor('invalid-state'))]
         : []),
-      makeRule(
-        [{ kind: 'interface-in-set', set: baseNames.down }],
-        drop,
-        'endpoint is administratively down',
-      ),
+      makeRule([{ kind: 'interface-in-set', set: baseNames.down }], dropFor('endpoint-down')),
       ...reservedRules(config, []),
       makeRule(
         [family(6), protocol(58), { kind: 'icmp-types', types: [130, 131, 132, 133, 135, 136] }],
@@ -181,7 +177,7 @@ function inputChains({ config, hostStages, tunnels }: BaseOptions): readonly Cha
       ),
       ...(config.allowDhcpDnsToHost ? allowances : []),
       dispatch('in-interface', workloadMap('egress')),
-      makeRule([], drop, 'from unknown workload interface'),
+      makeRule([], dropFor('unknown-endpoint')),
     ],
   };
   const input: Chain = {
@@ -213,6 +209,7 @@ export function baseObjects(options: BaseOptions): BaseObjects {
       ...host.sets,
     ],
     chains: [
+      ...dropChains(options.config),
       ...continuationChains(options),
       ...(options.antiSpoof ? antiSpoofChains(options) : []),
       ...forwardChains(options),

@@ -8,7 +8,6 @@ export interface BaseObjects {
 }
 
 export const accept: Verdict = { kind: 'accept' };
-export const drop: Verdict = { kind: 'drop' };
 
 export const family = (version: 4 | 6): Test => ({ kind: 'family', version });
 export const protocol = (number: number): Test => ({ kind: 'protocol', protocol: number, negated: false });

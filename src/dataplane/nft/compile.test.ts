@@ -209,7 +209,7 @@ describe('a list of policies', () => {
     const chain = goal(compiled, 'wl-to', 'cali1');
     expect(rulesOf(compiled, chain)).toStrictEqual([
       `jump ${policyChainName('ingress', 'p' as PolicyId, 'normal')}`,
-      'drop',
+      'goto drop-no-rule-matched',
     ]);
 
     const ping: ActiveRule = { action: 'allow', match: { protocol: 1 } };
@@ -221,8 +221,11 @@ describe('a list of policies', () => {
     const [lookup = '', ...rest] = rulesOf(compiled, chain);
     const map = /@(x-\S+)$/.exec(lookup)?.[1] ?? '';
     expect(lookup).toBe(`meta l4proto . th dport vmap @${map}`);
-    expect(rest).toStrictEqual(['meta nfproto ipv4 meta l4proto 1 accept', 'drop']);
-    expect(rulesOf(compiled, goal(compiled, map, '6 . 443'))).toStrictEqual(['accept', 'drop']);
+    expect(rest).toStrictEqual(['meta nfproto ipv4 meta l4proto 1 accept', 'goto drop-no-rule-matched']);
+    expect(rulesOf(compiled, goal(compiled, map, '6 . 443'))).toStrictEqual([
+      'accept',
+      'goto drop-no-rule-matched',
+    ]);
     expect(goal(compiled, map, '6 . 8000')).toBe(goal(compiled, map, '6 . 8001'));
   });
 
@@ -239,7 +242,7 @@ describe('a list of policies', () => {
     expect(second).toMatch(/^lt-/);
     expect(rulesOf(compiled, second)).toStrictEqual([
       `jump ${policyChainName('ingress', 'b' as PolicyId, 'normal')}`,
-      'drop',
+      'goto drop-no-rule-matched',
     ]);
     expect(rulesOf(compiled, policyChainName('ingress', 'b' as PolicyId, 'normal'))).toStrictEqual([
       'goto prof-to',
@@ -250,10 +253,10 @@ describe('a list of policies', () => {
     const compiled = compiler();
     compiled.accept([endpoint('cali1', { tiers: [{ ingress: ['gone'] }], profiles: ['gone'] })]);
     expect(rulesOf(compiled, policyChainName('ingress', 'gone' as PolicyId, 'normal'))).toStrictEqual([
-      'drop',
+      'goto drop-denied-by-rule',
     ]);
     const [jump = ''] = rulesOf(compiled, goal(compiled, 'wl-from', 'cali1'));
-    expect(rulesOf(compiled, jump.replace('jump ', ''))).toStrictEqual(['drop']);
+    expect(rulesOf(compiled, jump.replace('jump ', ''))).toStrictEqual(['goto drop-denied-by-rule']);
   });
 });
 
@@ -320,10 +323,11 @@ describe('the cost of a change', () => {
       ...many,
       ...last,
     ]);
-    const { sets, chains, elements } = compiled.ruleset();
+    const { sets, chains, elements, counters } = compiled.ruleset();
     const snapshot = {
       sets,
       elements,
+      counters,
       chains: new Map(
         [...chains].map(([name, { base, rules }]) => [
           name,
@@ -354,7 +358,10 @@ describe('an interface that two endpoints claim', () => {
     expect(goal(one, 'wl-to', 'cali1')).toMatch(/^qt-/);
     expect(goal(other, 'wl-to', 'cali1')).toBe(goal(one, 'wl-to', 'cali1'));
     one.accept([{ kind: 'endpoint-removed', id: 'a' as EndpointId }]);
-    expect(one.ruleset().elements.get('wl-to')?.get('cali1')).toStrictEqual({ kind: 'drop' });
+    expect(one.ruleset().elements.get('wl-to')?.get('cali1')).toStrictEqual({
+      kind: 'goto',
+      chain: 'drop-no-profile',
+    });
   });
 });
 

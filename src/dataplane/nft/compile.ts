@@ -5,6 +5,7 @@ import { baseObjects } from './base-chains.js';
 import type { NftConfig } from './config.js';
 import { DesiredRuleset } from './desired-ruleset.js';
 import type { RulesetPatch } from './diff.js';
+import { dropCounters } from './drops.js';
 import { Endpoints } from './endpoints.js';
 import { Lists } from './lists.js';
 import type { Elements, Ruleset } from './model.js';
@@ -39,11 +40,18 @@ export interface Compiler {
   takePatch(): RulesetPatch;
 }
 
+function logText({ logPrefix, logGroup, logRateLimit, logRateBurst }: NftConfig): string {
+  return JSON.stringify([logPrefix, logGroup, logRateLimit, logRateBurst]);
+}
+
 export function createCompiler(initial: NftConfig, log: Logger): Compiler {
-  const desired = new DesiredRuleset();
+  const desired = new DesiredRuleset(dropCounters.keys());
   const sets = new AddressSets(desired);
-  const lists = new Lists(desired, (id, version) => sets.lengthsOf(id, version));
   let config = initial;
+  const lists = new Lists(desired, {
+    lengthsOf: (id, version) => sets.lengthsOf(id, version),
+    log: () => config,
+  });
   let pools: readonly Pool[] = [];
   const interfacePrefixes = (): readonly string[] => config.interfacePrefixes;
   const endpoints = new Endpoints({ desired, lists, interfacePrefixes, log });
@@ -123,8 +131,11 @@ export function createCompiler(initial: NftConfig, log: Logger): Compiler {
       if (isOther) putBase();
     },
     configure(next) {
+      const logsOtherwise = logText(config) !== logText(next);
       config = next;
       putBase();
+      if (logsOtherwise) lists.logChanged();
+      lists.compile();
     },
     ruleset: () => desired.ruleset,
     takePatch: () => desired.takePatch(),

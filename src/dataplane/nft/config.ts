@@ -1,5 +1,6 @@
 import { defaultFailsafePorts } from '../../policy/index.js';
 import type { FailsafePort } from '../../policy/index.js';
+import type { RateUnit } from './model.js';
 
 export type { FailsafePort };
 
@@ -15,6 +16,15 @@ export interface NftConfig {
   readonly dropInvalid: boolean;
   readonly failsafeInbound: readonly FailsafePort[];
   readonly failsafeOutbound: readonly FailsafePort[];
+  /** what takes the place of every drop; the `accept` variants switch all policy off */
+  readonly dropActionOverride: 'drop' | 'accept' | 'log-and-drop' | 'log-and-accept';
+  /** how a line of the action `log` begins; see logPrefix */
+  readonly logPrefix: string;
+  /** netlink group to which packets are logged; undefined: the kernel's log */
+  readonly logGroup: number | undefined;
+  /** most packets that one rule logs; undefined: all */
+  readonly logRateLimit: { readonly count: number; readonly per: RateUnit } | undefined;
+  readonly logRateBurst: number;
   /** the one bit of packets' marks that is ours, used only while a policy is preDNAT */
   readonly preDnatMark: number;
   /** UDP port that VXLAN packets between hosts come to */
@@ -29,6 +39,11 @@ export const defaultNftConfig: NftConfig = {
   dropInvalid: true,
   failsafeInbound: defaultFailsafePorts.inbound,
   failsafeOutbound: defaultFailsafePorts.outbound,
+  dropActionOverride: 'drop',
+  logPrefix: 'calico-packet',
+  logGroup: undefined,
+  logRateLimit: undefined,
+  logRateBurst: 5,
   preDnatMark: 0x0100_0000,
   vxlanPort: 4789,
 };

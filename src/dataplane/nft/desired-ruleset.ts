@@ -43,13 +43,24 @@ export class DesiredRuleset {
   /** who claims an element; the first owner in byte order has it, so that arrival order does not matter */
   readonly #claims = new Map<string, Map<string, ElementValue>>();
 
+  readonly #counters: ReadonlySet<string>;
   #touchedSets = new Map<string, NftSet | undefined>();
   #touchedChains = new Map<string, ChainSnapshot | undefined>();
   #touchedElements = new Map<string, Map<ElementKey, ElementValue | undefined>>();
 
+  /** Counters are there from the beginning to the end. */
+  constructor(counters: Iterable<string>) {
+    this.#counters = new Set(counters);
+  }
+
   /** A live view: it changes with the next call. */
   get ruleset(): Ruleset {
-    return { sets: this.#sets.values, chains: this.#chains.values, elements: this.#elements };
+    return {
+      sets: this.#sets.values,
+      chains: this.#chains.values,
+      elements: this.#elements,
+      counters: this.#counters,
+    };
   }
 
   /** Replaces all that the owner had. */
@@ -95,6 +106,7 @@ export class DesiredRuleset {
       sets: this.#setChanges(),
       chains: this.#chainChanges(),
       elements: this.#elementChanges(),
+      counters: new Map(),
     };
     this.#touchedSets = new Map();
     this.#touchedChains = new Map();

@@ -25,11 +25,14 @@ export interface RulesetPatch {
   readonly chains: ReadonlyMap<string, Change<ChainSnapshot, Chain>>;
   /** by name of the set or map */
   readonly elements: ReadonlyMap<string, ElementChanges>;
+  /** by name: whether it comes or goes */
+  readonly counters: ReadonlyMap<string, 'add' | 'delete'>;
 }
 
 /** One step of a transaction; an applier writes them in this order, as one. */
 export type Operation =
   | { readonly op: 'add-table' | 'delete-table' }
+  | { readonly op: 'add-counter' | 'delete-counter'; readonly name: string }
   | { readonly op: 'add-set' | 'flush-set' | 'delete-set'; readonly set: NftSet }
   | { readonly op: 'add-chain'; readonly name: string; readonly base?: BaseChain }
   | { readonly op: 'flush-chain' | 'delete-chain'; readonly name: string }
@@ -112,7 +115,14 @@ export function patchBetween(before: RulesetSnapshot, after: Ruleset): RulesetPa
     const changes = elementChanges(before.elements.get(name) ?? nothing, after.elements.get(name) ?? nothing);
     if (changes.size > 0) elements.set(name, changes);
   }
-  return { sets, chains, elements };
+  return { sets, chains, elements, counters: counterChanges(before.counters, after.counters) };
+}
+
+function counterChanges(before: ReadonlySet<string>, after: ReadonlySet<string>): RulesetPatch['counters'] {
+  return new Map([
+    ...[...after].filter(name => !before.has(name)).map(name => [name, 'add'] as const),
+    ...[...before].filter(name => !after.has(name)).map(name => [name, 'delete'] as const),
+  ]);
 }
 
 /** True when a set or base chain keeps its name but becomes another thing, which the kernel refuses in place. */
@@ -175,12 +185,14 @@ function removals(patch: RulesetPatch): Transaction {
   const chains = [...patch.chains].filter(([, { after }]) => after === undefined).map(([name]) => name);
   const sets = [...patch.sets.values()].flatMap(({ before, after }) => (before && !after ? [before] : []));
   const maps = sets.filter(set => set.verdicts);
+  const counters = [...patch.counters].filter(([, what]) => what === 'delete').map(([name]) => name);
   return [
     // Rules and elements first: a chain or set that is referred to cannot be deleted.
     ...chains.map(name => ({ op: 'flush-chain', name }) as const),
     ...maps.map(set => ({ op: 'flush-set', set }) as const),
     ...sets.map(set => ({ op: 'delete-set', set }) as const),
     ...chains.map(name => ({ op: 'delete-chain', name }) as const),
+    ...counters.map(name => ({ op: 'delete-counter', name }) as const),
   ];
 }
 
@@ -191,7 +203,9 @@ function removals(patch: RulesetPatch): Transaction {
 export function transactionOf(patch: RulesetPatch, after: Ruleset): Transaction {
   const setOf = (name: string): NftSet | undefined => after.sets.get(name);
   const newSets = [...patch.sets.values()].flatMap(change => (change.after ? [change.after] : []));
+  const newCounters = [...patch.counters].filter(([, what]) => what === 'add').map(([name]) => name);
   return [
+    ...newCounters.map(name => ({ op: 'add-counter', name }) as const),
     ...newSets.map(set => ({ op: 'add-set', set }) as const),
     ...elementOperations(patch, setOf, false),
     ...chainOperations(patch),
@@ -200,7 +214,12 @@ export function transactionOf(patch: RulesetPatch, after: Ruleset): Transaction 
   ];
 }
 
-const emptySnapshot: RulesetSnapshot = { sets: new Map(), chains: new Map(), elements: new Map() };
+const emptySnapshot: RulesetSnapshot = {
+  sets: new Map(),
+  chains: new Map(),
+  elements: new Map(),
+  counters: new Set(),
+};
 
 /** From a read-back (undefined: no table of ours) to what shall be, in one transaction; empty when it is so. */
 export function transactionFrom(before: RulesetSnapshot | undefined, after: Ruleset): Transaction {

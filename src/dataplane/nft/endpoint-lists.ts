@@ -1,4 +1,5 @@
 import type { Direction, LocalEndpoint, Stage } from '../../policy/index.js';
+import { dropFor } from './drops.js';
 import type { ListKey } from './lists.js';
 import type { ElementValue, Verdict } from './model.js';
 
@@ -26,5 +27,5 @@ export function setElement(elements: ElementsByMap, map: string, key: string, va
 
 /** On to that chain; where there is none, nothing allows the packet. */
 export function goTo(chain: string | undefined): Verdict {
-  return chain === undefined ? { kind: 'drop' } : { kind: 'goto', chain };
+  return chain === undefined ? dropFor('no-profile') : { kind: 'goto', chain };
 }

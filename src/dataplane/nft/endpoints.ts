@@ -2,6 +2,7 @@ import type { Logger } from '../../base/index.js';
 import { parseIp } from '../../net/index.js';
 import type { Direction, EndpointId, HostInterfaces, LocalEndpoint } from '../../policy/index.js';
 import type { DesiredRuleset, OwnedObjects } from './desired-ruleset.js';
+import { dropFor } from './drops.js';
 import { goTo, policyList, profileList, setElement } from './endpoint-lists.js';
 import type { ElementsByMap } from './endpoint-lists.js';
 import { HostEndpoints } from './host-endpoints.js';
@@ -24,7 +25,7 @@ function workloadObjects(name: string, local: LocalEndpoint, entries: readonly E
   const { adminUp, addresses } = local.endpoint;
   if (!adminUp) setElement(elements, baseNames.down, name, null);
   for (const { direction, first, profiles } of entries) {
-    setElement(elements, workloadMap(direction), name, adminUp ? goTo(first) : { kind: 'drop' });
+    setElement(elements, workloadMap(direction), name, adminUp ? goTo(first) : dropFor('endpoint-down'));
     if (profiles !== undefined) setElement(elements, workloadProfileMap(direction), name, goTo(profiles));
   }
   for (const address of addresses) {

@@ -1,6 +1,7 @@
 import { MultiMap } from '../../base/index.js';
 import type { ActiveRules, Direction, PolicyId, ProfileId, SetId } from '../../policy/index.js';
 import type { DesiredRuleset } from './desired-ruleset.js';
+import type { LogSettings } from './log-rule.js';
 import type { MatchContext } from './match/condition.js';
 import type { Elements, NftSet } from './model.js';
 import { policyListName, profileListName } from './names.js';
@@ -47,9 +48,15 @@ export class Lists {
   readonly #stale = new Set<string>();
   readonly #source: RuleSource;
 
-  constructor(desired: DesiredRuleset, lengthsOf: MatchContext['lengthsOf']) {
+  constructor(
+    desired: DesiredRuleset,
+    { lengthsOf, log }: { readonly lengthsOf: MatchContext['lengthsOf']; readonly log: () => LogSettings },
+  ) {
     this.#desired = desired;
     this.#source = {
+      get log() {
+        return log();
+      },
       policy: id => this.#policies.get(id),
       profile: id => this.#profiles.get(id),
       lengthsOf,
@@ -79,6 +86,11 @@ export class Lists {
   /** The kernel sets behind an IP set are others than before. */
   setShapeChanged(id: SetId): void {
     for (const part of this.#usingSet.get(id)) this.#mark(part);
+  }
+
+  /** Packets are logged otherwise than before. */
+  logChanged(): void {
+    for (const name of this.#lists.keys()) this.#stale.add(name);
   }
 
   /** One more endpoint uses the list; returns the name of its first chain. */

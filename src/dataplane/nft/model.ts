@@ -57,7 +57,14 @@ export type Test =
   | { readonly kind: 'source-on-interface'; readonly version: IpVersion; readonly set: string }
   | { readonly kind: 'conntrack'; readonly state: ConntrackState; readonly negated: boolean }
   /** all of those bits are set in the packet's mark; negated: not all */
-  | { readonly kind: 'mark'; readonly bits: number; readonly negated: boolean };
+  | { readonly kind: 'mark'; readonly bits: number; readonly negated: boolean }
+  /** at most so many packets in a unit of time, after a burst; the others do not pass the test */
+  | { readonly kind: 'rate'; readonly count: number; readonly per: RateUnit; readonly burst: number };
+
+/** A rate's unit of time, by the word that operators write; in seconds. */
+export const rateUnits = { second: 1, minute: 60, hour: 3600, day: 86_400 } as const;
+
+export type RateUnit = keyof typeof rateUnits;
 
 export type ConntrackState = 'established' | 'related' | 'invalid' | 'untracked';
 
@@ -70,7 +77,15 @@ export type DispatchKey = 'in-interface' | 'out-interface' | 'protocol-and-port'
 
 export type Statement =
   | Verdict
-  | { readonly kind: 'log'; readonly prefix: string }
+  /** to the kernel's log at that level, or to those who listen to a netlink group; goes on with the next rule */
+  | {
+      readonly kind: 'log';
+      readonly prefix: string;
+      readonly level?: LogLevel;
+      readonly group?: number;
+    }
+  /** counts in a counter of the table; goes on with the next rule */
+  | { readonly kind: 'count'; readonly counter: string }
   | { readonly kind: 'masquerade' }
   /** connection tracking shall not look at the packet; goes on with the next rule */
   | { readonly kind: 'notrack' }
@@ -82,6 +97,9 @@ export type Statement =
       readonly kind: 'conntrack-dispatch';
       readonly verdicts: Readonly<Partial<Record<ConntrackState, Verdict>>>;
     };
+
+/** A severity of syslog. */
+export type LogLevel = 'warn' | 'notice';
 
 export interface Rule {
   readonly tests: readonly Test[];
@@ -132,6 +150,8 @@ export interface Ruleset {
   readonly chains: ReadonlyMap<string, Chain>;
   /** by name of the set or map; one without elements may be missing */
   readonly elements: ReadonlyMap<string, Elements>;
+  /** names; what they have counted is kept as long as they are there */
+  readonly counters: ReadonlySet<string>;
 }
 
 /**
@@ -142,6 +162,13 @@ export interface RulesetSnapshot {
   readonly sets: ReadonlyMap<string, NftSet>;
   readonly chains: ReadonlyMap<string, ChainSnapshot>;
   readonly elements: ReadonlyMap<string, Elements>;
+  readonly counters: ReadonlySet<string>;
+}
+
+/** What a counter has counted. */
+export interface Count {
+  readonly packets: number;
+  readonly bytes: number;
 }
 
 export interface ChainSnapshot {

@@ -39,6 +39,10 @@ export async function createNetlinkNftApplier(
       await send(transaction, 'check');
     },
     readBack: async () => await Promise.resolve(tableSnapshot(nftables)),
+    counters: async () =>
+      await Promise.resolve(
+        new Map(nftables.counters(tableName).map(({ name, ...count }) => [name, count] as const)),
+      ),
     watch: onForeignChange => nftables.watchTable(tableName, onForeignChange),
     close: () => {
       nftables.close();

@@ -11,8 +11,10 @@ import { defaultNftConfig } from './config.js';
 import type { NftConfig } from './config.js';
 import { transactionFrom, transactionOf } from './diff.js';
 import type { RulesetPatch } from './diff.js';
+import { dropCounters } from './drops.js';
+import type { DropReason } from './drops.js';
 import { Isolation } from './isolate.js';
-import type { Ruleset } from './model.js';
+import type { Count, Ruleset } from './model.js';
 import { repairForeignChanges } from './repair-foreign-changes.js';
 import type { TunnelPeers } from './tunnel-guard.js';
 
@@ -45,6 +47,8 @@ export interface NftDataplane {
   setTunnelPeers(peers: TunnelPeers): Promise<void>;
   /** Objects that the kernel refuses, each with what stands in for it; empty when all is in force. */
   readonly problems: readonly ObjectProblem[];
+  /** What was dropped since the table was made, by reason; with DropActionOverride what would have been. */
+  drops(): Promise<ReadonlyMap<DropReason, Count>>;
   /** Compares the table with what it should be and repairs what differs. */
   resync(): Promise<void>;
   /** Ends retries. The table stays, and keeps enforcing. */
@@ -242,6 +246,12 @@ export function createNftDataplane({ applier, config, log, clock }: NftDataplane
     },
     get problems() {
       return part.problems;
+    },
+    drops: async () => {
+      const counters = await applier.counters();
+      return new Map(
+        [...dropCounters].map(([name, reason]) => [reason, counters.get(name) ?? { packets: 0, bytes: 0 }]),
+      );
     },
     resync,
     async stop() {

@@ -1,4 +1,6 @@
 import type { ActiveRule, ActiveRules, Direction, PolicyId, ProfileId, Stage } from '../../policy/index.js';
+import { dropFor } from './drops.js';
+import type { LogSettings } from './log-rule.js';
 import type { MatchContext } from './match/condition.js';
 import type { Chain, Elements, NftSet, Rule, Verdict } from './model.js';
 import { contentName, policyChainName, policyListName, profileChainName, profileListName } from './names.js';
@@ -13,6 +15,7 @@ export interface RuleSource {
   readonly policy: (id: PolicyId) => ActiveRules | undefined;
   readonly profile: (id: ProfileId) => ActiveRules | undefined;
   readonly lengthsOf: MatchContext['lengthsOf'];
+  readonly log: LogSettings;
 }
 
 /** Objects of the table that exist because of one list; equal ones of several lists are the same object. */
@@ -21,7 +24,7 @@ export interface CompiledList {
   readonly maps: readonly { readonly map: NftSet; readonly elements: Elements }[];
 }
 
-const drop: Verdict = { kind: 'drop' };
+const end = makeRule([], dropFor('no-rule-matched'));
 const missing: ActiveRules = {
   ingress: [{ action: 'deny', match: {} }],
   egress: [{ action: 'deny', match: {} }],
@@ -35,7 +38,7 @@ function buckets(index: PortIndex, render: (rules: readonly LabelledRule[]) => r
   const chains = new Map<string, Chain>();
   const elements = new Map<string, Verdict>();
   for (const [key, bucket] of index.buckets) {
-    const rules = [...render(bucket), makeRule([], drop, 'no rule of the tier matched')];
+    const rules = [...render(bucket), end];
     const name = contentName('b-', rules.map(rule => rule.fingerprint).join());
     chains.set(name, { name, rules });
     elements.set(key, { kind: 'goto', chain: name });
@@ -58,7 +61,7 @@ function indexed(
   const rules = [
     makeRule([], { kind: 'dispatch', key: 'protocol-and-port', map: map.name }),
     ...render(index.wild),
-    makeRule([], drop, 'no rule of the tier matched'),
+    end,
   ];
   return { chains: [...chains, { name, rules }], maps: [{ map, elements }] };
 }
@@ -77,7 +80,7 @@ function plain(request: TierRequest, source: RuleSource): CompiledList {
   const rules = policies.flatMap(id => {
     const own = (source.policy(id) ?? missing)[direction];
     const render = (to: Outcome): readonly Rule[] =>
-      labelled(id, own).flatMap(rule => kernelRules(rule, to, source.lengthsOf));
+      labelled('policy', id, own).flatMap(rule => kernelRules(rule, to, source));
     if (!isLast && passes(own)) return render(outcome);
     const chain: Chain = {
       name: policyChainName(direction, id, stage),
@@ -86,7 +89,6 @@ function plain(request: TierRequest, source: RuleSource): CompiledList {
     chains.push(chain);
     return [makeRule([], { kind: 'jump', chain: chain.name }, id)];
   });
-  const end = makeRule([], drop, 'no rule of the tier matched');
   return { chains: [...chains, { name, rules: [...rules, end] }], maps: [] };
 }
 
@@ -122,13 +124,13 @@ function decisiveList({ direction, stage, tiers }: PolicyListKey, source: RuleSo
   const outcome = isLast
     ? lastTier(direction, stage)
     : beforeTier(direction, stage, policyListName(direction, rest, stage));
-  const rules = policies.flatMap(id => labelled(id, (source.policy(id) ?? missing)[direction]));
+  const rules = policies.flatMap(id => labelled('policy', id, (source.policy(id) ?? missing)[direction]));
   // A bucket is one more chain on the way, and the kernel allows 15 in all: only the last tier affords it.
   const index = isLast ? portIndex(rules) : undefined;
   const tier =
     index === undefined
       ? plain({ name, direction, stage, policies, outcome, isLast }, source)
-      : indexed(name, index, some => some.flatMap(rule => kernelRules(rule, outcome, source.lengthsOf)));
+      : indexed(name, index, some => some.flatMap(rule => kernelRules(rule, outcome, source)));
   return join([decisiveList({ direction, stage, tiers: rest }, source), tier]);
 }
 
@@ -138,8 +140,8 @@ function earlyList({ direction, stage, tiers }: PolicyListKey, source: RuleSourc
   const chains = tiers.map((policies, index): Chain => ({
     name: contentName('t-', JSON.stringify([direction, stage, policies, index])),
     rules: policies
-      .flatMap(id => labelled(id, (source.policy(id) ?? missing)[direction]))
-      .flatMap(rule => kernelRules(rule, outcome, source.lengthsOf)),
+      .flatMap(id => labelled('policy', id, (source.policy(id) ?? missing)[direction]))
+      .flatMap(rule => kernelRules(rule, outcome, source)),
   }));
   const jumps = chains.map(chain => makeRule([], { kind: 'jump', chain: chain.name }));
   return { chains: [...chains, { name: policyListName(direction, tiers, stage), rules: jumps }], maps: [] };
@@ -153,14 +155,14 @@ export function compileProfileList(
 ): CompiledList {
   const chains = profiles.map(id => ({
     name: profileChainName(direction, id),
-    rules: labelled(id, (source.profile(id) ?? missing)[direction]).flatMap(rule =>
-      kernelRules(rule, inProfile(direction), source.lengthsOf),
+    rules: labelled('profile', id, (source.profile(id) ?? missing)[direction]).flatMap(rule =>
+      kernelRules(rule, inProfile(direction), source),
     ),
   }));
   const jumps = chains.map(({ name }, index) => makeRule([], { kind: 'jump', chain: name }, profiles[index]));
-  const end = makeRule([], drop, 'no profile matched');
+  const last = makeRule([], dropFor('no-profile-matched'));
   return {
-    chains: [...chains, { name: profileListName(direction, profiles), rules: [...jumps, end] }],
+    chains: [...chains, { name: profileListName(direction, profiles), rules: [...jumps, last] }],
     maps: [],
   };
 }

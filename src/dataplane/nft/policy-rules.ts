@@ -1,12 +1,12 @@
 import type { ActiveMatch, ActiveRule, Direction, Stage } from '../../policy/index.js';
 import { conditionsOf } from './match/renderers.js';
 import type { Condition, MatchContext } from './match/condition.js';
+import { dropFor } from './drops.js';
+import { logPrefix, logRule } from './log-rule.js';
+import type { LogOwner, LogSettings } from './log-rule.js';
 import type { Rule, Statement, Test } from './model.js';
 import { baseNames, profilesChain } from './names.js';
 import { makeRule, testText } from './rule-text.js';
-
-/** Prefix of the kernel's log line for the action `log`; what Calico's users search for. */
-const logPrefix = 'calico-packet: ';
 
 /** Where the actions of a rule lead: it depends on who holds the rule, and for whom. */
 export interface Outcome {
@@ -58,14 +58,18 @@ export function beforeTier(direction: Direction, stage: Stage, chain: string): O
   return { allow: allowOf[stage][direction], pass: { kind: 'goto', chain } };
 }
 
-function statementOf(action: ActiveRule['action'], { allow, pass }: Outcome): Statement {
-  const statements: Readonly<Record<ActiveRule['action'], Statement>> = {
-    allow,
-    deny: { kind: 'drop' },
-    log: { kind: 'log', prefix: logPrefix },
-    pass,
-  };
-  return statements[action];
+/** What rules are made with, besides themselves. */
+export interface RuleContext extends Pick<MatchContext, 'lengthsOf'> {
+  readonly log: LogSettings;
+}
+
+function ruleOf(rule: LabelledRule, tests: readonly Test[], outcome: Outcome, { log }: RuleContext): Rule {
+  const { action, label, owner } = rule;
+  if (action === 'log') {
+    return logRule(log, { prefix: logPrefix(log, owner), level: 'notice', tests, comment: label });
+  }
+  const statements = { allow: outcome.allow, deny: dropFor('denied-by-rule'), pass: outcome.pass };
+  return makeRule(tests, statements[action], label);
 }
 
 function textOf(condition: Condition): string {
@@ -85,20 +89,20 @@ function alternativesOf(match: ActiveMatch, lengthsOf: MatchContext['lengthsOf']
 
 /** A rule on its way into a chain. */
 export interface LabelledRule extends ActiveRule {
+  readonly owner: LogOwner;
   /** `policy#index`, for the comment */
   readonly label: string;
 }
 
-export function labelled(owner: string, rules: readonly ActiveRule[]): readonly LabelledRule[] {
-  return rules.map((rule, index) => ({ ...rule, label: `${owner}#${String(index)}` }));
+export function labelled(
+  kind: LogOwner['kind'],
+  name: string,
+  rules: readonly ActiveRule[],
+): readonly LabelledRule[] {
+  return rules.map((rule, index) => ({ ...rule, owner: { kind, name }, label: `${name}#${String(index)}` }));
 }
 
 /** The kernel rules for one rule of a policy or profile: one for each way to match; none when it never can. */
-export function kernelRules(
-  rule: LabelledRule,
-  outcome: Outcome,
-  lengthsOf: MatchContext['lengthsOf'],
-): readonly Rule[] {
-  const statement = statementOf(rule.action, outcome);
-  return alternativesOf(rule.match, lengthsOf).map(tests => makeRule(tests, statement, rule.label));
+export function kernelRules(rule: LabelledRule, outcome: Outcome, context: RuleContext): readonly Rule[] {
+  return alternativesOf(rule.match, context.lengthsOf).map(tests => ruleOf(rule, tests, outcome, context));
 }

@@ -13,6 +13,7 @@ function bucket(match: ActiveMatch, key: string): readonly ActiveMatch[] | undef
   const rules = [port(6, 80), port(6, 443), port(17, 53), match];
   const index = portIndex(
     labelled(
+      'policy',
       'p',
       rules.map(each => ({ action: 'log', match: each })),
     ),
@@ -62,6 +63,7 @@ describe('the bucket of a port', () => {
     const rules = [port(6, 80), port(6, 81), port(6, 82), { protocol: 6 }, {}];
     const index = portIndex(
       labelled(
+        'policy',
         'p',
         rules.map(match => ({ action: 'deny', match })),
       ),

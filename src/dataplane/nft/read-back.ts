@@ -2,6 +2,7 @@ import { CalicoError } from '../../base/index.js';
 import type {
   BaseChain,
   ChainSnapshot,
+  Count,
   ElementKey,
   ElementValue,
   KeyField,
@@ -101,8 +102,11 @@ export function parseListing(json: string): RulesetSnapshot {
   const sets = new Map<string, NftSet>();
   const elements = new Map<string, ReadonlyMap<ElementKey, ElementValue>>();
   const chains = new Map<string, ChainSnapshot & { readonly fingerprints: string[] }>();
+  const counters = new Set<string>();
   for (const item of parsedListing(json)) {
     if (!isRaw(item)) continue;
+    const counter = part(item, 'counter');
+    if (counter !== undefined) counters.add(text(counter['name']));
     const rawSet = part(item, 'set') ?? part(item, 'map');
     const [rawChain, rule] = [part(item, 'chain'), part(item, 'rule')];
     if (rawSet !== undefined) {
@@ -116,5 +120,17 @@ export function parseListing(json: string): RulesetSnapshot {
       chains.get(text(rule['chain']))?.fingerprints.push(fingerprintOf(rule));
     }
   }
-  return { sets, chains, elements };
+  return { sets, chains, elements, counters };
+}
+
+/** Reads what `nft -j list counters table` prints: by name. */
+export function parseCounters(json: string): ReadonlyMap<string, Count> {
+  return new Map(
+    parsedListing(json).flatMap(item => {
+      const counter = isRaw(item) ? part(item, 'counter') : undefined;
+      if (counter === undefined) return [];
+      const { name, packets, bytes } = counter;
+      return [[text(name), { packets: Number(packets), bytes: Number(bytes) }] as const];
+    }),
+  );
 }

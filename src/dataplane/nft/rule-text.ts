@@ -32,6 +32,9 @@ function setText(test: Extract<Test, { kind: 'in-set' }>): string {
   return `${addressField(test.version, test.side)}${mask} ${not(test.negated)}@${nameText(test.set)}`;
 }
 
+/** Packets in a unit of time: more than any machine has. */
+const maxRate = 1_000_000_000;
+
 type TestTexts = { readonly [Kind in Test['kind']]: (test: Extract<Test, { kind: Kind }>) => string };
 
 const testTexts: TestTexts = {
@@ -54,6 +57,8 @@ const testTexts: TestTexts = {
   'source-on-interface': ({ version, set }) =>
     `${addressField(version, 'source')} . iifname @${nameText(set)}`,
   conntrack: ({ state, negated }) => `ct state ${not(negated)}${state}`,
+  rate: ({ count, per, burst }) =>
+    `limit rate ${numberText(count, maxRate)}/${per} burst ${numberText(burst, maxRate)} packets`,
   mark: ({ bits, negated }) => `meta mark & ${bitsText(bits)} ${negated ? '!=' : '=='} ${bitsText(bits)}`,
 };
 
@@ -81,8 +86,14 @@ function conntrackText(verdicts: Extract<Statement, { kind: 'conntrack-dispatch'
   return `ct state vmap { ${entries.join(', ')} }`;
 }
 
+function logText({ prefix, level, group }: Extract<Statement, { kind: 'log' }>): string {
+  const to = group === undefined ? `level ${level ?? 'notice'}` : `group ${numberText(group, 65_535)}`;
+  return `log prefix ${logPrefixText(prefix)} ${to}`;
+}
+
 function statementText(statement: Statement): string {
-  if (statement.kind === 'log') return `log prefix ${logPrefixText(statement.prefix)} level notice`;
+  if (statement.kind === 'log') return logText(statement);
+  if (statement.kind === 'count') return `counter name "${nameText(statement.counter)}"`;
   if (statement.kind === 'masquerade' || statement.kind === 'notrack') return statement.kind;
   if (statement.kind === 'set-mark') return `meta mark set meta mark | ${bitsText(statement.bits)}`;
   if (statement.kind === 'dispatch') return `${keys[statement.key]} vmap @${nameText(statement.map)}`;

@@ -1,8 +1,9 @@
 import { parseIp } from '../../net/index.js';
 import type { IpVersion } from '../../net/index.js';
-import { accept, drop, family, ports, protocol } from './base-rules.js';
+import { accept, family, ports, protocol } from './base-rules.js';
 import type { NftConfig } from './config.js';
 import type { OwnedObjects } from './desired-ruleset.js';
+import { dropFor } from './drops.js';
 import type { ElementKey, ElementValue, NftSet, Rule, Test } from './model.js';
 import { makeRule } from './rule-text.js';
 
@@ -65,8 +66,8 @@ export function tunnelInRules(peers: TunnelPeers, config: NftConfig): readonly R
     return [
       makeRule(
         [family(version), ...tests, { ...known, length, negated: true }],
-        drop,
-        `${name} from no host of the cluster`,
+        dropFor('foreign-tunnel'),
+        name,
       ),
       makeRule([family(version), ...tests], accept, `${name} from a host`),
     ];

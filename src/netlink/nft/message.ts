@@ -23,6 +23,9 @@ export const messageTypes = {
   deleteElements: 0xa0e,
   newGeneration: 0xa0f,
   getGeneration: 0xa10,
+  newObject: 0xa12,
+  getObject: 0xa13,
+  deleteObject: 0xa14,
 } as const;
 
 /** Netfilter wants the flag for nested attributes set. */

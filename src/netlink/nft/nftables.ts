@@ -5,6 +5,8 @@ import { NetlinkSocket, NETLINK_NETFILTER, NLM_F_ACK } from '../socket.js';
 import type { Kernel, Request } from '../socket.js';
 import { readChain } from './chain.js';
 import type { NftChain } from './chain.js';
+import { getCounters, readCounter } from './counter.js';
+import type { NftCounter } from './counter.js';
 import { getElements, readElements } from './elements.js';
 import type { NftElement } from './elements.js';
 import {
@@ -127,6 +129,14 @@ export class Nftables {
         message.type === messageTypes.newElements ? readElements(message) : undefined,
       )
       .flat();
+  }
+
+  counters(table: string): readonly NftCounter[] {
+    return this.#socket.dump(`list counters of table ${table}`, getCounters(table), message =>
+      message.type === messageTypes.newObject && tableOf(message) === table
+        ? readCounter(message)
+        : undefined,
+    );
   }
 
   /** Calls back when somebody else changed the table, or may have: events were lost. */

@@ -76,7 +76,11 @@ export class FelixSettings {
 
   /** What is not as it should be, as lines for people. */
   get problems(): readonly string[] {
-    return [...this.#local.problems, ...this.#resolved.problems, ...this.#pending];
+    const { dropActionOverride } = this.values;
+    const open = dropActionOverride.endsWith('accept')
+      ? ['DropActionOverride accepts what should be dropped: no policy is enforced on this host']
+      : [];
+    return [...this.#local.problems, ...this.#resolved.problems, ...this.#pending, ...open];
   }
 
   /** Each parameter that is not at its default: its value as text, and where that comes from. */

@@ -9,8 +9,11 @@ import {
   integer,
   integerBut,
   interfacePrefixes,
+  logPrefix,
+  netlinkGroup,
   oneOf,
   port,
+  rate,
   seconds,
 } from './value-types.js';
 import type { ValueType } from './value-types.js';
@@ -113,6 +116,47 @@ export const parameters = {
     type: bool,
     default: !defaultNftConfig.dropInvalid,
     meaning: 'Do not drop what connection tracking calls invalid: for asymmetric paths.',
+  }),
+  dropActionOverride: parameter({
+    name: 'DropActionOverride',
+    type: oneOf({
+      DROP: 'drop',
+      ACCEPT: 'accept',
+      'LOG-and-DROP': 'log-and-drop',
+      'LOG-and-ACCEPT': 'log-and-accept',
+      LogAndDrop: 'log-and-drop',
+      LogAndAccept: 'log-and-accept',
+    } as const),
+    default: defaultNftConfig.dropActionOverride,
+    refused: true,
+    meaning:
+      'What takes the place of every drop, those at the end of policies and profiles too. With `ACCEPT` **no policy is enforced**. Lines in the log begin with `calico-drop: `.',
+  }),
+  logPrefix: parameter({
+    name: 'LogPrefix',
+    type: logPrefix,
+    default: defaultNftConfig.logPrefix,
+    meaning:
+      'Beginning of the lines that rules with the action `log` write; `%t` stands for the tier, `%k` for the kind (policy or profile), `%n` or `%p` for the name of whose rule it is.',
+  }),
+  logRateLimit: parameter({
+    name: 'LogActionRateLimit',
+    type: rate,
+    default: defaultNftConfig.logRateLimit,
+    meaning: 'Most packets that one rule logs, such as `10/second` or `100/minute`; `none`: all.',
+  }),
+  logRateBurst: parameter({
+    name: 'LogActionRateLimitBurst',
+    type: integer(1, 9999, 'a number of packets'),
+    default: defaultNftConfig.logRateBurst,
+    meaning: 'So many packets are logged at once before that limit counts.',
+  }),
+  logGroup: parameter({
+    name: 'LogActionGroup',
+    type: netlinkGroup,
+    default: defaultNftConfig.logGroup,
+    meaning:
+      "Netlink group that gets logged packets instead of the kernel's log, for ulogd or `tcpdump -i nflog:N`. The kernel's log tells nothing of packets in network namespaces.",
   }),
   ipv6: parameter({
     name: 'Ipv6Support',
@@ -252,7 +296,6 @@ export const withoutEffect: Readonly<Record<string, string>> = {
   EtcdCaFile: 'use `ETCD_CA_CERT_FILE`',
   DataplaneDriver: 'the agent is one process',
   DataplaneDriverPrometheusMetricsPort: 'the agent is one process: see `PrometheusMetricsPort`',
-  DropActionOverride: 'what policy denies is dropped',
   MetadataAddr: 'no metadata service is offered to workloads',
   MetadataPort: 'no metadata service is offered to workloads',
   IpInIpEnabled: 'the IP pools say where packets are wrapped',

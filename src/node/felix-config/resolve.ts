@@ -53,7 +53,12 @@ class Resolver {
     if (first === undefined) return parameter.default;
     const { origin, text } = first;
     const isNone = text.toLowerCase() === 'none';
-    const value = isNone ? parameter.type.none : parameter.type.parse(text);
+    const { type } = parameter;
+    if (isNone && 'none' in type) {
+      this.origins.set(key, origin);
+      return type.none;
+    }
+    const value = isNone ? undefined : type.parse(text);
     if (value !== undefined) {
       this.origins.set(key, origin);
       return value;

@@ -1,5 +1,6 @@
 import { formatCidr, parseCidr } from '../../net/index.js';
-import type { FailsafePort } from '../../dataplane/index.js';
+import { rateUnits } from '../../dataplane/index.js';
+import type { FailsafePort, NftConfig } from '../../dataplane/index.js';
 
 /** How the values of a parameter are written: the one place that reads and prints them. */
 export interface ValueType<T> {
@@ -102,6 +103,37 @@ export const interfacePrefixes: ValueType<readonly string[]> = {
     return prefixes.every(prefix => /^[a-zA-Z0-9_-]{1,14}$/.test(prefix)) ? prefixes : undefined;
   },
   format: value => value.join(','),
+};
+
+/** Text of which nothing could end a string in the language of nft; what comes behind it has to fit too. */
+export const logPrefix: ValueType<string> = {
+  expected: 'up to 100 printable ASCII characters without quotes and backslashes',
+  parse: text => (/^[ !#-[\]-~]{1,100}$/.test(text) ? text : undefined),
+  format: String,
+};
+
+type Rate = NonNullable<NftConfig['logRateLimit']>;
+
+function isRateUnit(text: string): text is Rate['per'] {
+  return Object.hasOwn(rateUnits, text);
+}
+
+/** `10/second`; undefined is without a limit. */
+export const rate: ValueType<Rate | undefined> = {
+  expected: `a number and a unit, such as 10/second (${Object.keys(rateUnits).join(', ')})`,
+  parse: text => {
+    const [found, digits, per = ''] = /^([1-9][0-9]{0,5})\/([a-z]+)$/.exec(text.toLowerCase()) ?? [];
+    return found !== undefined && isRateUnit(per) ? { count: Number(digits), per } : undefined;
+  },
+  format: value => (value === undefined ? 'none' : `${String(value.count)}/${value.per}`),
+  none: undefined,
+};
+
+/** A group of netlink's log; undefined is the kernel's log. */
+export const netlinkGroup: ValueType<number | undefined> = {
+  ...integer(0, 65_535, 'a group'),
+  format: value => (value === undefined ? 'none' : String(value)),
+  none: undefined,
 };
 
 export const hostName: ValueType<string> = {

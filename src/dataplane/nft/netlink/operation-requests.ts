@@ -1,10 +1,12 @@
 import {
   addChain,
+  addCounter,
   addElements,
   addRule,
   addSet,
   addTable,
   deleteChain,
+  deleteCounter,
   deleteElements,
   deleteSet,
   deleteTable,
@@ -107,6 +109,9 @@ type Encoders = {
 const encoders: Encoders = {
   'add-table': () => labelled(addTable(tableName), `add table ${tableName}`),
   'delete-table': () => labelled(deleteTable(tableName), `delete table ${tableName}`),
+  'add-counter': ({ name }) => labelled(addCounter(tableName, nameText(name)), `add counter ${name}`),
+  'delete-counter': ({ name }) =>
+    labelled(deleteCounter(tableName, nameText(name)), `delete counter ${name}`),
   'add-set': ({ set }, numbers) => {
     const { key, verdicts, intervals = false, size } = set;
     const made = { key: keyTypeOf(key), verdicts, intervals, size, anonymous: false, id: numbers.next() };

@@ -1,5 +1,6 @@
 import {
   connectionState,
+  count,
   log,
   lookupVerdict,
   masked,
@@ -48,9 +49,12 @@ function addConntrackDispatch(
 function addStatement(program: RuleProgram, statement: Statement): void {
   const { expressions } = program;
   if (statement.kind === 'log') {
+    const { level = 'notice', group } = statement;
     // Without the quotes that text needs, but with the same letters.
-    expressions.push(log(logPrefixText(statement.prefix).slice(1, -1), 'notice'));
-  } else if (statement.kind === 'masquerade') expressions.push(masquerade());
+    const prefix = logPrefixText(statement.prefix).slice(1, -1);
+    expressions.push(log(prefix, group === undefined ? { level } : { group }));
+  } else if (statement.kind === 'count') expressions.push(count(nameText(statement.counter)));
+  else if (statement.kind === 'masquerade') expressions.push(masquerade());
   else if (statement.kind === 'notrack') expressions.push(notrack());
   else if (statement.kind === 'set-mark') {
     const bits = hostU32(statement.bits);

@@ -80,6 +80,7 @@ function readOnce(nftables: Nftables): RulesetSnapshot | undefined {
   const fingerprints = fingerprintsByChain(nftables, chains);
   const sets = nftables.sets(tableName).map(info => ({ info, set: setOf(info) }));
   return {
+    counters: new Set(nftables.counters(tableName).map(({ name }) => name)),
     chains: new Map(
       chains.map(chain => [chain.name, chainSnapshot(chain, fingerprints.get(chain.name) ?? [])] as const),
     ),

@@ -1,7 +1,17 @@
 import { maskOf, widthOf } from '../../../net/index.js';
 import type { Cidr, IpVersion } from '../../../net/index.js';
-import { cmp, connectionState, lookup, masked, meta, outsideRange, payload } from '../../../netlink/index.js';
+import {
+  cmp,
+  connectionState,
+  limit,
+  lookup,
+  masked,
+  meta,
+  outsideRange,
+  payload,
+} from '../../../netlink/index.js';
 import type { Expression } from '../../../netlink/index.js';
+import { rateUnits } from '../model.js';
 import type { ConntrackState, Side, Test } from '../model.js';
 import { interfacePrefixText, nameText } from '../text.js';
 import { anonymousSet } from './anonymous-set.js';
@@ -205,6 +215,9 @@ const adders: Adders = {
   },
   'source-on-interface': addSourceOnInterface,
   conntrack: addConntrack,
+  rate: ({ expressions }, { count, per, burst }) => {
+    expressions.push(limit({ count, seconds: rateUnits[per], burst }));
+  },
   mark: ({ expressions }, { bits, negated }) => {
     expressions.push(meta('mark'), masked(hostU32(bits)), cmp(operator(negated), hostU32(bits)));
   },

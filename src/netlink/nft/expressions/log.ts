@@ -1,17 +1,23 @@
 import type { Expression } from './expression.js';
 
+const GROUP = 1;
 const PREFIX = 2;
 const LEVEL = 5;
 
-/** Severities of syslog, of which only this one is used. */
-const levels = { notice: 5 } as const;
+/** Severities of syslog, of which only these are used. */
+const levels = { warn: 4, notice: 5 } as const;
 
-/** Writes the packet's headers to the kernel's log, after the prefix. */
-export function log(prefix: string, level: keyof typeof levels): Expression {
+/** The kernel's log at a level, or a netlink group whose listeners get the packet. */
+export type LogTarget = { readonly level: keyof typeof levels } | { readonly group: number };
+
+/** Logs the packet's headers, after the prefix. */
+export function log(prefix: string, target: LogTarget): Expression {
   return {
     name: 'log',
     write: writer => {
-      writer.attributeText(PREFIX, prefix).attributeU32Net(LEVEL, levels[level]);
+      if ('group' in target) writer.attribute(GROUP, Uint8Array.of(target.group >> 8, target.group & 0xff));
+      writer.attributeText(PREFIX, prefix);
+      if ('level' in target) writer.attributeU32Net(LEVEL, levels[target.level]);
     },
   };
 }
