@@ -66,7 +66,7 @@ describe('calicoctl over etcd', () => {
       'http://127.0.0.1:1',
       /cluster is unavailable or misconfigured: http:\/\/127.0.0.1:1: connection refused; check ETCD_ENDPOINTS$/,
     ],
-    ['etcd1:2379', /ETCD_ENDPOINTS='etcd1:2379': expected a URL such as http:\/\/10.0.0.1:2379$/],
+    ['etcd1:2379', /ETCD_ENDPOINTS='etcd1:2379': expected a URL such as http:\/\/10.0.0.1:2379, or unix:/],
   ] as const)('ends within 5 s in one line that says what to check: %s', async ([endpoints, words]) => {
     const began = performance.now();
     const ran = await run('get policy', { ETCD_ENDPOINTS: endpoints });

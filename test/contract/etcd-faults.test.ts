@@ -91,7 +91,7 @@ describe('the etcd store', () => {
       async endpoint => {
         await expect(openStore({ type: 'etcdv3', endpoints: [endpoint] })).rejects.toMatchObject({
           code: 'invalid',
-          message: `datastore: ETCD_ENDPOINTS='${endpoint}': expected a URL such as http://10.0.0.1:2379`,
+          message: `datastore: ETCD_ENDPOINTS='${endpoint}': expected a URL such as http://10.0.0.1:2379, or unix:///path/of/a/socket`,
         });
       },
     );

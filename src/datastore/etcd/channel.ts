@@ -5,11 +5,11 @@ import type { Client } from '@connectrpc/connect';
 import { createGrpcTransport } from '@connectrpc/connect-node';
 import type { Clock } from '../../base/index.js';
 import { Auth, KV, Lease, Watch } from './rpc_pb.js';
-import { openSession } from './session.js';
+import { authorityOf, openSession } from './session.js';
 import type { Session } from './session.js';
 
 export interface ChannelOptions {
-  /** of the form `https://10.0.0.1:2379` */
+  /** of the form `https://10.0.0.1:2379`, or `unix:///path` */
   readonly url: string;
   /** for https */
   readonly context: SecureContext | undefined;
@@ -41,9 +41,9 @@ export class Channel {
     this.url = url;
     this.#options = options;
     const transport = createGrpcTransport({
-      baseUrl: url,
+      baseUrl: authorityOf(url),
       sessionManager: {
-        authority: url,
+        authority: authorityOf(url),
         request: async (method, path, headers, streamOptions) =>
           await this.#request({ ...headers, ':method': method, ':path': path }, streamOptions),
         notifyResponseByteRead: () => this.#session?.heard(),

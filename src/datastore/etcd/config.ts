@@ -1,7 +1,7 @@
 /** Where an etcd v3 cluster answers, and who we are to it. */
 export interface EtcdConfig {
   readonly type: 'etcdv3';
-  /** such as `http://10.0.0.1:2379`; members of one cluster, any of which will do */
+  /** such as `http://10.0.0.1:2379` or `unix:///path`; members of one cluster, any of which will do */
   readonly endpoints: readonly string[];
   /** counts only together with a password */
   readonly username?: string | undefined;

@@ -96,11 +96,13 @@ class EtcdStore implements Store {
   }
 }
 
+/** The form in which an endpoint is kept: the origin of a URL, or `unix://` and the path of a socket. */
 function endpointUrl(endpoint: string): string {
+  if (/^unix:\/\/\/[^\0]+$/.test(endpoint)) return endpoint;
   const url = URL.parse(endpoint);
   const plain = url?.pathname === '/' && `${url.search}${url.hash}${url.username}${url.password}` === '';
   if (url === null || !plain || !/^https?:$/.test(url.protocol)) {
-    const expected = 'a URL such as http://10.0.0.1:2379';
+    const expected = 'a URL such as http://10.0.0.1:2379, or unix:///path/of/a/socket';
     throw new CalicoError('invalid', `datastore: ETCD_ENDPOINTS='${endpoint}': expected ${expected}`, {
       issues: [{ path: 'ETCD_ENDPOINTS', value: endpoint, expected }],
     });

@@ -1,5 +1,6 @@
 import { connect } from 'node:http2';
 import type { ClientHttp2Session, ClientHttp2Stream, OutgoingHttpHeaders } from 'node:http2';
+import { createConnection } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import { Code, ConnectError } from '@connectrpc/connect';
 import type { Clock } from '../../base/index.js';
@@ -77,9 +78,23 @@ export class Session {
   }
 }
 
+/** Of no consequence to a server behind a Unix socket, but HTTP wants one. */
+const localAuthority = 'http://localhost';
+
+/** What HTTP calls the server of an endpoint. */
+export function authorityOf(url: string): string {
+  return url.startsWith('unix:') ? localAuthority : url;
+}
+
+function dial(url: string, context: SecureContext | undefined): ClientHttp2Session {
+  if (!url.startsWith('unix:')) return connect(url, context && { secureContext: context });
+  const path = url.slice('unix://'.length);
+  return connect(localAuthority, { createConnection: () => createConnection(path) });
+}
+
 /** Connects, and waits until the server has spoken HTTP/2: nothing is sent to what is no etcd. */
 export async function openSession(
-  authority: string,
+  url: string,
   {
     context,
     clock,
@@ -87,7 +102,7 @@ export async function openSession(
   }: { readonly context: SecureContext | undefined; readonly clock: Clock; readonly timeoutMs: number },
 ): Promise<Session> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const http2 = connect(authority, context && { secureContext: context });
+  const http2 = dial(url, context);
   // It stays: an error that nobody listens to would end the process.
   http2.on('error', reject);
   http2.once('close', () => reject(new ConnectError(connectionClosed, Code.Unavailable)));
