@@ -1,13 +1,25 @@
 import { messageOf, systemClock } from '../base/index.js';
-import { answerOn, parseService, probe, receiveStamps, sendStamps, steady } from '../lab/index.js';
+import {
+  answerOn,
+  delayBetween,
+  parseService,
+  probe,
+  receiveStamps,
+  sendStamps,
+  steady,
+} from '../lab/index.js';
 
-/** calico-lab-probe answer SERVICE | ask SERVICE ADDRESS TIMEOUT-MS | steady SERVICE ADDRESS SECONDS | send-stamps | receive-stamps */
+/** calico-lab-probe answer SERVICE | ask SERVICE ADDRESS TIMEOUT-MS | steady SERVICE ADDRESS SECONDS | send-stamps | receive-stamps | delay DEVICE DEVICE MS */
 async function main([
   verb = '',
   service = '',
   address = '',
   number = '',
 ]: readonly string[]): Promise<string> {
+  if (verb === 'delay') {
+    await delayBetween(service, address, Number(number), systemClock);
+    return 'ready';
+  }
   const { transport, port } = parseService(service);
   switch (verb) {
     case 'answer':

@@ -15,3 +15,8 @@ export async function readManifests(
   if (!manifests.ok) throw new CalicoError('invalid', manifests.message);
   return manifests.resources;
 }
+
+/** As the reader's `readDocument`, loaded at the first call. */
+export async function readDocument(path: string): Promise<unknown> {
+  return await (await import('./manifests/index.js')).readDocument(path);
+}

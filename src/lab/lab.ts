@@ -1,23 +1,25 @@
 import { CalicoError } from '../base/index.js';
-import type { Clock } from '../base/index.js';
 import { createResourceClient, openStore } from '../datastore/index.js';
 import { parseResource } from '../resources/index.js';
 import type { Resource } from '../resources/index.js';
-import { agentPid, endProcesses, startAgent, waitUntilReady } from './agents.js';
+import { agentPid, startAgent, waitUntilReady } from './agents.js';
 import { attachWorkload } from './attach.js';
-import { buildNamespaces, existingNamespaces, processesIn, removeNamespaces } from './namespaces.js';
-import { storeDirectory } from './paths.js';
-import type { LabPaths } from './paths.js';
-import { LAB_POOLS } from './plan.js';
+import type { LabContext } from './context.js';
+import { endProcesses } from './end-processes.js';
+import { startEtcd } from './etcd.js';
+import {
+  buildNamespaces,
+  existingNamespaces,
+  namespacesOf,
+  processesIn,
+  removeNamespaces,
+} from './namespaces.js';
+import { labStore } from './paths.js';
 import type { LabPlan } from './plan.js';
-import { readRecord, removeLabDirectory, writeRecord } from './record.js';
-
-/** What the functions here work with; `say` gets one line for each step, in plain words. */
-export interface LabContext {
-  readonly paths: LabPaths;
-  readonly clock: Clock;
-  readonly say: (line: string) => void;
-}
+import { connectHost } from './power.js';
+import { isBuilt, markBuilt, readRecord, removeLabDirectory, writeRecord } from './record.js';
+import { removeRouterFiles, startRouter } from './routers.js';
+import { forEach, throwIfInterrupted } from './until.js';
 
 function labPool(cidr: string): Resource {
   const pool = { apiVersion: 'v1', kind: 'ipPool', metadata: { cidr }, spec: { 'nat-outgoing': true } };
@@ -26,38 +28,87 @@ function labPool(cidr: string): Resource {
   return parsed.resource;
 }
 
-async function createPools({ paths, clock }: LabContext, plan: LabPlan): Promise<void> {
-  const store = await openStore({ type: 'sqlite', directory: storeDirectory(paths, plan) });
+async function writeResources({ paths, clock }: LabContext, plan: LabPlan): Promise<void> {
+  const store = await openStore(labStore(paths, plan));
   try {
     const client = createResourceClient(store, { clock });
-    await client.write(LAB_POOLS.map(cidr => ({ verb: 'apply', resource: labPool(cidr) })));
+    const resources = [...plan.pools.map(labPool), ...plan.resources];
+    await client.write(resources.map(resource => ({ verb: 'apply', resource })));
   } finally {
     await store.close();
   }
 }
 
-/** Starts the agents that do not run, and waits for all. How many were started. */
-async function startAgents({ paths, clock, say }: LabContext, plan: LabPlan): Promise<number> {
+/** Agents that start at the same time: more would only wait for each other's turn on the processors. */
+const STARTING_AT_ONCE = 6;
+
+/** Starts the agents that do not run, and waits for all. */
+async function startAgents(context: LabContext, plan: LabPlan): Promise<void> {
   const missing = plan.hosts.filter(host => agentPid(host) === undefined);
-  for (const host of missing) startAgent(paths, plan, host);
-  await Promise.all(plan.hosts.map(async host => waitUntilReady(paths, plan, host, clock)));
-  if (missing.length > 0) say(`agents ready on ${missing.map(host => host.name).join(', ')}`);
-  return missing.length;
+  await forEach(plan.hosts, STARTING_AT_ONCE, async host => {
+    throwIfInterrupted(context.signal);
+    if (missing.includes(host)) startAgent(context.paths, plan, host);
+    await waitUntilReady(context, plan, host);
+  });
+  if (missing.length > 0) context.say(`agents ready on ${missing.map(host => host.name).join(', ')}`);
 }
 
-async function attachWorkloads({ paths, say }: LabContext, plan: LabPlan): Promise<void> {
-  await Promise.all(
-    plan.hosts.map(async host => {
-      for (const workload of host.workloads) {
-        const addresses = await attachWorkload(paths, plan, host, workload);
-        if (addresses !== undefined) say(`${workload.name} on ${host.name}: ${addresses.join(', ')}`);
-      }
-    }),
-  );
+async function attachWorkloads({ paths, say, signal }: LabContext, plan: LabPlan): Promise<void> {
+  await forEach(plan.hosts, STARTING_AT_ONCE, async host => {
+    for (const workload of host.workloads) {
+      throwIfInterrupted(signal);
+      const addresses = await attachWorkload(paths, plan, host, workload);
+      if (addresses !== undefined) say(`${workload.name} on ${host.name}: ${addresses.join(', ')}`);
+    }
+  });
 }
 
 function samePlan(a: LabPlan, b: LabPlan): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
+}
+
+function count(items: readonly unknown[], noun: string): string {
+  return `${String(items.length)} ${noun}${items.length === 1 ? '' : 's'}`;
+}
+
+/** `3 hosts on one network`, `2 hosts on 2 networks and 1 router`. */
+function summary({ hosts, networks, routers }: LabPlan): string {
+  const on = networks.length === 1 ? 'one network' : count(networks, 'network');
+  const between = routers.length === 0 ? '' : ` and ${count(routers, 'router')}`;
+  return `${count(hosts, 'host')} on ${on}${between}, each a network namespace`;
+}
+
+/** The namespaces, the datastore and its first content; `isBuilt` says so once all of it is there. */
+async function build(context: LabContext, plan: LabPlan): Promise<void> {
+  await writeRecord(context.paths, plan);
+  await buildNamespaces(plan);
+  context.say(summary(plan));
+  await startEtcd(context, plan);
+  await writeResources(context, plan);
+  await markBuilt(context.paths, plan.name);
+}
+
+/** True when the lab is there as planned; what is left of one that was cut short is removed first. */
+async function isUp(context: LabContext, plan: LabPlan): Promise<boolean> {
+  const existing = await readRecord(context.paths, plan.name);
+  const present = existingNamespaces(existing ?? plan);
+  if (existing === undefined) {
+    if (present.length === 0) return false;
+    throw new CalicoError(
+      'already-exists',
+      `network namespace ${String(present[0])} exists and is not this lab's`,
+    );
+  }
+  if (!samePlan(existing, plan)) {
+    throw new CalicoError(
+      'already-exists',
+      `lab '${plan.name}' is up with another topology: take it down first (calicoctl lab down)`,
+    );
+  }
+  if (isBuilt(context.paths, plan.name) && present.length === namespacesOf(plan).length) return true;
+  context.say(`lab '${plan.name}' is there in part only, and is built anew`);
+  await labDown(context, plan);
+  return false;
 }
 
 /**
@@ -65,28 +116,12 @@ function samePlan(a: LabPlan, b: LabPlan): boolean {
  * failure a lab that was new is taken down again.
  */
 export async function labUp(context: LabContext, plan: LabPlan): Promise<void> {
-  const existing = await readRecord(context.paths, plan.name);
-  if (existing !== undefined && !samePlan(existing, plan)) {
-    throw new CalicoError(
-      'already-exists',
-      `lab '${plan.name}' is up with other hosts or workloads: take it down first`,
-    );
-  }
-  const healing = existing !== undefined && existingNamespaces(plan).length > 0;
+  const healing = await isUp(context, plan);
   try {
-    if (!healing) {
-      const foreign = existingNamespaces(plan);
-      if (foreign.length > 0) {
-        throw new CalicoError(
-          'already-exists',
-          `network namespace ${String(foreign[0])} exists and is not this lab's`,
-        );
-      }
-      await writeRecord(context.paths, plan);
-      await buildNamespaces(plan);
-      context.say(`${String(plan.hosts.length)} hosts on one network, each a network namespace`);
-      await createPools(context, plan);
-    }
+    if (healing) await startEtcd(context, plan);
+    else await build(context, plan);
+    for (const host of plan.hosts) if (agentPid(host) === undefined) await connectHost(context, plan, host);
+    await Promise.all(plan.routers.map(async router => await startRouter(context, plan, router)));
     await startAgents(context, plan);
     await attachWorkloads(context, plan);
   } catch (error) {
@@ -102,6 +137,7 @@ export async function labDown(context: LabContext, plan: LabPlan): Promise<void>
   const namespaces = existingNamespaces(plan);
   await endProcesses(() => processesIn(existingNamespaces(plan)), GRACE_MS, context.clock);
   await removeNamespaces(namespaces);
+  await removeRouterFiles(context.paths, plan);
   await removeLabDirectory(context.paths, plan.name);
-  context.say(`lab '${plan.name}' is gone: ${String(namespaces.length)} namespaces removed`);
+  context.say(`lab '${plan.name}' is gone: ${count(namespaces, 'namespace')} removed`);
 }

@@ -1,7 +1,7 @@
-import { readdirSync, readlinkSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { runChecked } from '../base/index.js';
-import { FABRIC4_LENGTH, FABRIC6_LENGTH } from './plan.js';
-import type { LabHost, LabPlan } from './plan.js';
+import type { LabLink, LabNetwork, LabPlan } from './plan.js';
+import { underlayRoutes } from './underlay.js';
 
 const NETNS_DIR = '/run/netns';
 
@@ -10,9 +10,12 @@ export function netnsPath(netns: string): string {
 }
 
 /** One `ip` process for many commands. Every word comes from the plan, whose names are checked. */
-async function ipBatch(netns: string | undefined, commands: readonly string[]): Promise<void> {
+export async function ipBatch(netns: string | undefined, commands: readonly string[]): Promise<void> {
   const inside = netns === undefined ? [] : ['-n', netns];
-  await runChecked('ip', [...inside, '-batch', '-'], { input: `${commands.join('\n')}\n` });
+  await runChecked('ip', [...inside, '-batch', '-'], {
+    input: `${commands.join('\n')}\n`,
+    timeoutMs: 120_000,
+  });
 }
 
 /** Every namespace of the lab, workloads before the hosts they hang on, the fabric last. */
@@ -20,41 +23,88 @@ export function namespacesOf(plan: LabPlan): readonly string[] {
   return [
     ...plan.hosts.flatMap(host => host.workloads.map(workload => workload.netns)),
     ...plan.hosts.map(host => host.netns),
+    ...plan.routers.map(router => router.netns),
     plan.fabric.netns,
   ];
 }
 
-function hostCommands(host: LabHost, plan: LabPlan): readonly string[] {
+function lengthOf(cidr: string): string {
+  return cidr.slice(cidr.indexOf('/'));
+}
+
+/** Gives a device both addresses. No duplicate-address detection: the plan is the only one who gives them. */
+function addressCommands(
+  device: string,
+  own: Pick<LabLink, 'ipv4' | 'ipv6'>,
+  of: LabNetwork,
+): readonly string[] {
   return [
-    'link set lo up',
-    `addr add ${host.ipv4}/${String(FABRIC4_LENGTH)} dev eth0`,
-    // No duplicate-address detection: the plan is the only one who gives addresses here.
-    `addr add ${host.ipv6}/${String(FABRIC6_LENGTH)} dev eth0 nodad`,
-    'link set eth0 up',
-    `route add default via ${plan.fabric.ipv4}`,
-    `route add default via ${plan.fabric.ipv6}`,
+    `addr add ${own.ipv4}${lengthOf(of.ipv4)} dev ${device}`,
+    `addr add ${own.ipv6}${lengthOf(of.ipv6)} dev ${device} nodad`,
+    `link set ${device} up`,
   ];
 }
 
-/** Makes the namespaces and joins the hosts by a switch. All of it lives inside the lab's own namespaces. */
+function networkOf(plan: LabPlan, link: LabLink): LabNetwork {
+  const network = plan.networks.find(({ name }) => name === link.network);
+  if (network === undefined) throw new Error(`the plan has no network ${link.network}`);
+  return network;
+}
+
+function linkCommands(plan: LabPlan, netns: string, link: LabLink): readonly string[] {
+  return [
+    `link add ${link.port} type veth peer name ${link.device} netns ${netns}`,
+    `link set ${link.port} master ${networkOf(plan, link).bridge} up`,
+  ];
+}
+
+/** A switch for each network; it is the gateway of a network without a router. */
+function fabricCommands(plan: LabPlan): readonly string[] {
+  return [
+    'link set lo up',
+    ...plan.networks.flatMap(network => [
+      `link add ${network.bridge} type bridge`,
+      ...(network.gateway.isRouter
+        ? [`link set ${network.bridge} up`]
+        : addressCommands(network.bridge, network.gateway, network)),
+    ]),
+    ...plan.hosts.flatMap(host => linkCommands(plan, host.netns, host)),
+    ...plan.routers.flatMap(({ netns, links }) => links.flatMap(link => linkCommands(plan, netns, link))),
+  ];
+}
+
+/** Makes the namespaces and cables them. All of it lives inside the lab's own namespaces. */
 export async function buildNamespaces(plan: LabPlan): Promise<void> {
   await ipBatch(
     undefined,
     namespacesOf(plan).map(netns => `netns add ${netns}`),
   );
-  await ipBatch(plan.fabric.netns, [
-    'link set lo up',
-    'link add fabric type bridge',
-    `addr add ${plan.fabric.ipv4}/${String(FABRIC4_LENGTH)} dev fabric`,
-    `addr add ${plan.fabric.ipv6}/${String(FABRIC6_LENGTH)} dev fabric nodad`,
-    'link set fabric up',
-    ...plan.hosts.flatMap(host => [
-      `link add ${host.port} type veth peer name eth0 netns ${host.netns}`,
-      `link set ${host.port} master fabric up`,
-    ]),
-  ]);
+  await ipBatch(plan.fabric.netns, fabricCommands(plan));
+  for (const router of plan.routers) {
+    await runChecked('nsenter', [
+      `--net=${netnsPath(router.netns)}`,
+      'sysctl',
+      '-qw',
+      'net.ipv4.ip_forward=1',
+      'net.ipv6.conf.all.forwarding=1',
+    ]);
+    await ipBatch(router.netns, [
+      'link set lo up',
+      ...router.links.flatMap(link => addressCommands(link.device, link, networkOf(plan, link))),
+      ...underlayRoutes(plan, router).flatMap(({ ipv4, ipv6, via }) => [
+        `route add ${ipv4} via ${via.ipv4}`,
+        `route add ${ipv6} via ${via.ipv6}`,
+      ]),
+    ]);
+  }
   for (const host of plan.hosts) {
-    await ipBatch(host.netns, hostCommands(host, plan));
+    const network = networkOf(plan, host);
+    await ipBatch(host.netns, [
+      'link set lo up',
+      ...addressCommands(host.device, host, network),
+      `route add default via ${network.gateway.ipv4}`,
+      `route add default via ${network.gateway.ipv6}`,
+    ]);
     for (const workload of host.workloads) await ipBatch(workload.netns, ['link set lo up']);
   }
 }
@@ -83,6 +133,17 @@ export function processesIn(namespaces: readonly string[]): readonly number[] {
       }
     })
     .map(Number);
+}
+
+/** The first process in the namespace whose command line has the word; undefined when there is none. */
+export function processIn(netns: string, word: string): number | undefined {
+  return processesIn([netns]).find(pid => {
+    try {
+      return readFileSync(`/proc/${String(pid)}/cmdline`, 'utf8').includes(word);
+    } catch {
+      return false; // ended meanwhile
+    }
+  });
 }
 
 export async function removeNamespaces(namespaces: readonly string[]): Promise<void> {

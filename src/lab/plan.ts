@@ -1,22 +1,57 @@
-import { addressAt, formatIp, parseCidr } from '../net/index.js';
+import { hexDigest } from '../base/index.js';
+import { addressAt, canonicalCidr, formatIp, parseAsNumber, parseCidr } from '../net/index.js';
 import type { Cidr } from '../net/index.js';
-import { CalicoError, hexDigest } from '../base/index.js';
+import type { Resource } from '../resources/index.js';
+import { checkLabName, checkTopology } from './check-topology.js';
+import { FIRST_HOST, FIRST_ROUTER, LAB_POOLS, networkCidrs, networksOf, poolsOf } from './ranges.js';
+import { refuse } from './topology.js';
+import type { LabDatastore, LabTopology, RouterBgp, TopologyNetwork, TopologyRouter } from './topology.js';
 
-/** A lab as it is to be built: hosts on one network, workloads on hosts. Plain data, kept in `lab.json`. */
+/** A lab as it is to be built. Plain data, kept in `lab.json`. */
 export interface LabPlan {
   readonly name: string;
-  /** the namespace that holds the switch between the hosts, and stands for the outside world */
-  readonly fabric: { readonly netns: string; readonly ipv4: string; readonly ipv6: string };
+  /** the namespace that holds a switch for each network */
+  readonly fabric: { readonly netns: string };
+  readonly datastore: LabDatastore;
+  readonly networks: readonly LabNetwork[];
+  readonly routers: readonly LabRouter[];
   readonly hosts: readonly LabHost[];
+  /** CIDRs of the pools that the lab makes itself; none where `resources` has pools */
+  readonly pools: readonly string[];
+  readonly resources: readonly Resource[];
 }
 
-export interface LabHost {
+export interface LabNetwork {
   readonly name: string;
-  readonly netns: string;
-  /** its port on the switch */
+  /** its switch */
+  readonly bridge: string;
+  readonly ipv4: string;
+  readonly ipv6: string;
+  /** the default router of its hosts: the first router on it, or else the switch, which leads nowhere */
+  readonly gateway: { readonly ipv4: string; readonly ipv6: string; readonly isRouter: boolean };
+}
+
+/** One end of a cable: a machine's device on a network. */
+export interface LabLink {
+  readonly network: string;
+  readonly device: string;
+  /** the other end, on the switch */
   readonly port: string;
   readonly ipv4: string;
   readonly ipv6: string;
+}
+
+export interface LabRouter {
+  readonly name: string;
+  readonly netns: string;
+  readonly links: readonly LabLink[];
+  readonly bgp: (Omit<RouterBgp, 'asNumber'> & { readonly asNumber: number }) | undefined;
+}
+
+/** A host has one link, and its addresses. */
+export interface LabHost extends LabLink {
+  readonly name: string;
+  readonly netns: string;
   readonly workloads: readonly LabWorkload[];
 }
 
@@ -27,107 +62,87 @@ export interface LabWorkload {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** What the user asked for: the content of a topology file, or `--hosts` and `--workloads`. */
-export interface LabTopology {
-  readonly hosts: readonly {
-    readonly name: string;
-    readonly workloads: readonly {
-      readonly name: string;
-      readonly labels: Readonly<Record<string, string>>;
-    }[];
-  }[];
-}
-
 function cidrOf(text: string): Cidr {
   const cidr = parseCidr(text);
-  if (cidr === undefined) throw new CalicoError('invalid', `${text} is not a CIDR`);
+  if (cidr === undefined) throw new Error(`${text} was checked to be a CIDR`);
   return cidr;
 }
 
-/** Addresses of the hosts' own network, and the pools of the workloads: private, and unlike a usual office. */
-const FABRIC4 = cidrOf('172.30.0.0/22');
-const FABRIC6 = cidrOf('fd30:ca11::/64');
-export const LAB_POOLS = ['10.65.0.0/16', 'fd80:65::/64'] as const;
-export const FABRIC4_LENGTH = 22;
-export const FABRIC6_LENGTH = 64;
-const MOST_HOSTS = 250;
+/** Hands out addresses and ports, to each machine of a network the next. */
+class Cabling {
+  readonly #cidrs: ReadonlyMap<string, { readonly 4: Cidr; readonly 6: Cidr }>;
+  readonly #next = new Map<string, number>();
+  #ports = 0;
 
-const NAME = /^[a-z][a-z0-9-]{0,31}$/;
+  constructor(networks: readonly TopologyNetwork[]) {
+    this.#cidrs = new Map(
+      networks.map((network, index) => {
+        const texts = networkCidrs(network, index);
+        return [network.name, { 4: cidrOf(texts[4]), 6: cidrOf(texts[6]) }];
+      }),
+    );
+  }
 
-/** `hosts` hosts called host1…, each with `workloads` workloads called host1-w1…, without labels. */
-export function plainTopology(hosts: number, workloads: number): LabTopology {
-  const upTo = (count: number): readonly number[] => Array.from({ length: count }, (_, i) => i + 1);
+  addresses(network: string, index: number): { readonly ipv4: string; readonly ipv6: string } {
+    const cidrs = this.#cidrs.get(network);
+    if (cidrs === undefined) throw new Error(`network ${network} was checked to exist`);
+    return { ipv4: formatIp(addressAt(cidrs[4], index)), ipv6: formatIp(addressAt(cidrs[6], index)) };
+  }
+
+  link(network: string, device: string, first: number): LabLink {
+    const key = `${network} ${String(first)}`;
+    const index = this.#next.get(key) ?? first;
+    this.#next.set(key, index + 1);
+    this.#ports += 1;
+    return { network, device, port: `port${String(this.#ports)}`, ...this.addresses(network, index) };
+  }
+}
+
+function planRouter(lab: string, cabling: Cabling, { name, networks, bgp }: TopologyRouter): LabRouter {
   return {
-    hosts: upTo(hosts).map(h => ({
-      name: `host${String(h)}`,
-      workloads: upTo(workloads).map(w => ({ name: `host${String(h)}-w${String(w)}`, labels: {} })),
-    })),
+    name,
+    netns: `${lab}-${name}`,
+    links: networks.map((network, index) => cabling.link(network, `eth${String(index)}`, FIRST_ROUTER)),
+    bgp: bgp && {
+      ...bgp,
+      asNumber: parseAsNumber(bgp.asNumber) ?? 0,
+      announces: bgp.announces.map(text => canonicalCidr(text) ?? text),
+    },
   };
 }
 
-function checkNames(names: readonly string[]): void {
-  const seen = new Set<string>();
-  for (const name of names) {
-    if (!NAME.test(name)) {
-      throw new CalicoError(
-        'invalid',
-        `lab name '${name}': expected lower-case letters, digits and -, at most 32`,
-      );
-    }
-    if (seen.has(name)) throw new CalicoError('invalid', `name '${name}' is used twice in the lab`);
-    seen.add(name);
-  }
-}
-
-/** Gives every host and workload its namespace and the hosts their addresses. */
+/**
+ * Gives every machine its namespace, every link its addresses and ports. The same topology gives the same plan.
+ * Throws `invalid` for what cannot be built.
+ */
 export function planLab(name: string, topology: LabTopology): LabPlan {
-  checkNames([name]);
-  checkNames(topology.hosts.flatMap(host => [host.name, ...host.workloads.map(workload => workload.name)]));
-  if (topology.hosts.length === 0 || topology.hosts.length > MOST_HOSTS) {
-    throw new CalicoError(
-      'invalid',
-      `a lab has 1 to ${String(MOST_HOSTS)} hosts, not ${String(topology.hosts.length)}`,
-    );
-  }
-  const address = (fabric: Cidr, index: number): string => formatIp(addressAt(fabric, index));
+  refuse([...checkLabName(name), ...checkTopology(topology)]);
+  const { datastore = 'sqlite', routers = [], resources = [] } = topology;
+  const networks = networksOf(topology);
+  const cabling = new Cabling(networks);
   return {
     name,
-    fabric: { netns: `${name}-fabric`, ipv4: address(FABRIC4, 1), ipv6: address(FABRIC6, 1) },
-    hosts: topology.hosts.map((host, index) => ({
+    fabric: { netns: `${name}-fabric` },
+    datastore,
+    networks: networks.map((network, index) => {
+      const cidrs = networkCidrs(network, index);
+      const isRouter = routers.some(router => router.networks.includes(network.name));
+      const gateway = { ...cabling.addresses(network.name, FIRST_ROUTER), isRouter };
+      const bridge = `net${String(index + 1)}`;
+      return { name: network.name, bridge, ipv4: cidrs[4], ipv6: cidrs[6], gateway };
+    }),
+    hosts: topology.hosts.map(host => ({
       name: host.name,
       netns: `${name}-${host.name}`,
-      port: `port${String(index + 1)}`,
-      ipv4: address(FABRIC4, index + 11),
-      ipv6: address(FABRIC6, index + 11),
+      ...cabling.link(host.network ?? networks[0]?.name ?? '', 'eth0', FIRST_HOST),
       workloads: host.workloads.map(workload => ({
         ...workload,
         netns: `${name}-${workload.name}`,
         containerId: hexDigest('sha256', `${name}/${workload.name}`),
       })),
     })),
+    routers: routers.map(router => planRouter(name, cabling, router)),
+    pools: poolsOf(topology) === LAB_POOLS ? LAB_POOLS : [],
+    resources,
   };
-}
-
-/** A host or a workload by its name. */
-export type LabPlace =
-  | { readonly kind: 'host'; readonly host: LabHost; readonly netns: string }
-  | {
-      readonly kind: 'workload';
-      readonly host: LabHost;
-      readonly workload: LabWorkload;
-      readonly netns: string;
-    };
-
-/** Finds a host, a workload or the fabric of the lab; `not-found` lists what there is. */
-export function placeNamed(plan: LabPlan, name: string): LabPlace {
-  for (const host of plan.hosts) {
-    if (host.name === name) return { kind: 'host', host, netns: host.netns };
-    const workload = host.workloads.find(candidate => candidate.name === name);
-    if (workload !== undefined) return { kind: 'workload', host, workload, netns: workload.netns };
-  }
-  const known = plan.hosts.flatMap(host => [host.name, ...host.workloads.map(workload => workload.name)]);
-  throw new CalicoError(
-    'not-found',
-    `no host or workload '${name}' in lab ${plan.name}: it has ${known.join(', ')}`,
-  );
 }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { CalicoError } from '../base/index.js';
 import { labDirectory } from './paths.js';
@@ -39,6 +40,19 @@ export async function writeRecord(paths: LabPaths, plan: LabPlan): Promise<void>
   const path = recordPath(paths, plan.name);
   await writeFile(`${path}.tmp`, `${JSON.stringify(plan, undefined, 2)}\n`, { mode: 0o600 });
   await rename(`${path}.tmp`, path);
+}
+
+function builtPath(paths: LabPaths, name: string): string {
+  return `${labDirectory(paths, name)}/built`;
+}
+
+/** Says that everything of the lab but its processes is there. */
+export async function markBuilt(paths: LabPaths, name: string): Promise<void> {
+  await writeFile(builtPath(paths, name), '', { mode: 0o600 });
+}
+
+export function isBuilt(paths: LabPaths, name: string): boolean {
+  return existsSync(builtPath(paths, name));
 }
 
 export async function removeLabDirectory(paths: LabPaths, name: string): Promise<void> {

@@ -1,79 +1,77 @@
 import { CalicoError } from '../base/index.js';
 import type { Issue } from '../base/index.js';
-import type { LabTopology } from './plan.js';
+import type { Resource } from '../resources/index.js';
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+/** What the user asked for: the content of a topology file, or `--hosts` and `--workloads`. */
+export interface LabTopology {
+  readonly datastore?: LabDatastore;
+  /** absent or empty: one, called `lan` */
+  readonly networks?: readonly TopologyNetwork[];
+  readonly routers?: readonly TopologyRouter[];
+  readonly hosts: readonly TopologyHost[];
+  /** written to the datastore before the first agent starts */
+  readonly resources?: readonly Resource[];
 }
 
-/** Collects what is wrong, so that a topology file is answered with all its faults at once. */
-class TopologyReader {
-  readonly issues: Issue[] = [];
+export type LabDatastore = (typeof DATASTORES)[number];
 
-  fault(path: string, value: unknown, expected: string): void {
-    this.issues.push({ path, value: value === undefined ? 'nothing' : JSON.stringify(value), expected });
-  }
-
-  record(path: string, value: unknown, fields: readonly string[]): Record<string, unknown> {
-    if (!isRecord(value)) {
-      this.fault(path, value, 'a map');
-      return {};
-    }
-    for (const key of Object.keys(value).filter(name => !fields.includes(name))) {
-      this.fault(`${path}.${key}`, value[key], `one of the fields ${fields.join(', ')}`);
-    }
-    return value;
-  }
-
-  list(path: string, value: unknown): readonly unknown[] {
-    if (Array.isArray(value)) return value;
-    if (value !== undefined && value !== null) this.fault(path, value, 'a list');
-    return [];
-  }
-
-  name(path: string, value: unknown): string {
-    if (typeof value === 'string') return value;
-    this.fault(path, value, 'a name');
-    return '';
-  }
-
-  labels(path: string, value: unknown): Record<string, string> {
-    if (value === undefined || value === null) return {};
-    if (!isRecord(value)) {
-      this.fault(path, value, 'a map of labels');
-      return {};
-    }
-    return Object.fromEntries(
-      Object.entries(value).map(([key, label]) => {
-        if (typeof label === 'object') this.fault(`${path}.${key}`, label, 'a text');
-        return [key, String(label)];
-      }),
-    );
-  }
+/** A link that hosts and routers are on. */
+export interface TopologyNetwork {
+  readonly name: string;
+  /** CIDRs; absent: of the lab's own ranges, by the place of the network in the list */
+  readonly ipv4?: string;
+  readonly ipv6?: string;
 }
 
-/** Reads a decoded topology file; throws `invalid` with an issue for each fault. */
-export function readTopology(value: unknown): LabTopology {
-  const reader = new TopologyReader();
-  const top = reader.record('topology', value, ['hosts']);
-  const hosts = reader.list('hosts', top.hosts).map((item, h) => {
-    const path = `hosts[${String(h)}]`;
-    const host = reader.record(path, item, ['name', 'workloads']);
-    return {
-      name: reader.name(`${path}.name`, host.name),
-      workloads: reader.list(`${path}.workloads`, host.workloads).map((entry, w) => {
-        const inner = `${path}.workloads[${String(w)}]`;
-        const workload = reader.record(inner, entry, ['name', 'labels']);
-        return {
-          name: reader.name(`${inner}.name`, workload.name),
-          labels: reader.labels(`${inner}.labels`, workload.labels),
-        };
-      }),
-    };
+/** A machine that is no host of the cluster, and forwards between its networks. */
+export interface TopologyRouter {
+  readonly name: string;
+  readonly networks: readonly string[];
+  readonly bgp?: RouterBgp;
+}
+
+/** The router's own BGP daemon: it accepts a session from every host that has the router as a peer. */
+export interface RouterBgp {
+  readonly daemon: (typeof BGP_DAEMONS)[number];
+  readonly asNumber: string;
+  /** of the hosts' own AS, and hands on to each what it heard from the others */
+  readonly routeReflector: boolean;
+  /** CIDRs that it says it knows the way to */
+  readonly announces: readonly string[];
+}
+
+export interface TopologyHost {
+  readonly name: string;
+  /** may be absent where there is one network only */
+  readonly network?: string;
+  readonly workloads: readonly TopologyWorkload[];
+}
+
+export interface TopologyWorkload {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export const BGP_DAEMONS = ['bird', 'frr'] as const;
+export const DATASTORES = ['sqlite', 'etcd'] as const;
+
+/** `hosts` hosts called host1…, each with `workloads` workloads called host1-w1…, without labels. */
+export function plainTopology(hosts: number, workloads: number): LabTopology {
+  const upTo = (count: number): readonly number[] => Array.from({ length: count }, (_, i) => i + 1);
+  return {
+    hosts: upTo(hosts).map(h => ({
+      name: `host${String(h)}`,
+      workloads: upTo(workloads).map(w => ({ name: `host${String(h)}-w${String(w)}`, labels: {} })),
+    })),
+  };
+}
+
+/** Throws `invalid` when there are issues: their places, values and what was expected, one line each. */
+export function refuse(issues: readonly Issue[]): void {
+  if (issues.length === 0) return;
+  const lines = issues.map(({ path, value, expected }) => {
+    const place = path === '' ? 'the topology' : path;
+    return `${place} is ${value}: expected ${expected}`;
   });
-  if (reader.issues.length > 0) {
-    const lines = reader.issues.map(issue => `${issue.path} is ${issue.value}: expected ${issue.expected}`);
-    throw new CalicoError('invalid', lines.join('\n'), { issues: reader.issues });
-  }
-  return { hosts };
+  throw new CalicoError('invalid', lines.join('\n'), { issues });
 }

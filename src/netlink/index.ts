@@ -9,6 +9,8 @@ export type {
   VethRequest,
 } from './host-network.js';
 export { netnsExists } from './netns.js';
+export { openTap } from './tap.js';
+export type { Tap } from './tap.js';
 export { openHostNetwork } from './open-host-network.js';
 export { addChain, deleteChain } from './nft/chain.js';
 export type { NftChain } from './nft/chain.js';

@@ -12,6 +12,8 @@ export interface Libc {
   /** Lets the kernel drop what the classic BPF program (8 bytes an instruction) returns 0 for. */
   attachFilter(fd: number, program: Uint8Array): number;
   close(fd: number): number;
+  /** `data` is read by the kernel, and written where the request says so. */
+  ioctl(fd: number, request: number, data: Uint8Array): number;
   /** Moves the calling thread into the network namespace that `fd` refers to. */
   enterNetns(fd: number): number;
   /**
@@ -53,6 +55,7 @@ export async function loadLibc(): Promise<Libc> {
   const recv = library.func('long recv(int, void *, size_t, int)');
   const setsockopt = library.func('int setsockopt(int, int, int, void *, uint32_t)');
   const close = library.func('int close(int)');
+  const ioctl = library.func('int ioctl(int, unsigned long, void *)');
   const setns = library.func('int setns(int, int)');
 
   // A signal that Node handles interrupts a system call; all of these may be repeated.
@@ -82,6 +85,7 @@ export async function loadLibc(): Promise<Libc> {
     },
     // Linux frees the number even when close is interrupted: a second close could hit somebody else's.
     close: fd => close(fd),
+    ioctl: (fd, request, data) => repeat(() => ioctl(fd, request, data)),
     enterNetns: fd => repeat(() => setns(fd, CLONE_NEWNET)),
     sendSlowly: (fd, data, done) => {
       send.async(fd, data, data.length, 0, (error: unknown, sent: number) => {

@@ -1,10 +1,6 @@
-import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runChecked, runProgram } from '../../src/base/index.js';
-import { agentPid, netnsPath } from '../../src/lab/index.js';
+import { agentPid, plainTopology } from '../../src/lab/index.js';
 import type { LabHost } from '../../src/lab/index.js';
 import type { Resource, ResourceOf } from '../../src/resources/index.js';
 import { note } from '../support/bird-nodes.js';
@@ -22,7 +18,14 @@ describe('BGP of a running cluster', () => {
   let host3: LabHost;
 
   beforeAll(async () => {
-    cluster = await createLabCluster('tb', 3);
+    const bgp = {
+      daemon: 'bird',
+      asNumber: String(OUTSIDE_AS),
+      routeReflector: false,
+      announces: [],
+    } as const;
+    const routers = [{ name: 'outside', networks: ['lan'], bgp }];
+    cluster = await createLabCluster('tb', { ...plainTopology(3, 1), routers });
     [host1, host2, host3] = cluster.plan.hosts as readonly [LabHost, LabHost, LabHost]; // as planned above
   });
 
@@ -202,43 +205,8 @@ describe('BGP of a running cluster', () => {
   });
 
   describe('with a router outside that is in another AS', () => {
-    let folder: string;
-    let router: ReturnType<typeof spawn>;
-
-    beforeAll(async () => {
-      folder = mkdtempSync(join(tmpdir(), 'calico-router-'));
-      const { fabric, hosts } = cluster.plan;
-      const config = [
-        `router id ${fabric.ipv4};`,
-        'protocol device { scan time 2; }',
-        'protocol kernel { ipv4 { import none; export all; }; }',
-        ...hosts.map(
-          ({ name, ipv4 }) =>
-            `protocol bgp ${name} { local as ${String(OUTSIDE_AS)}; neighbor ${ipv4} as 64512; connect delay time 1; ipv4 { import all; export none; }; }`,
-        ),
-      ];
-      writeFileSync(join(folder, 'bird.conf'), `${config.join('\n')}\n`);
-      const files = ['-c', join(folder, 'bird.conf'), '-s', join(folder, 'ctl'), '-P', join(folder, 'pid')];
-      router = spawn('nsenter', [`--net=${netnsPath(fabric.netns)}`, 'bird', '-f', ...files], {
-        stdio: 'ignore',
-      });
-      await eventually('the router answers', async () => {
-        const { exitCode } = await runProgram('birdc', ['-s', join(folder, 'ctl'), 'show', 'status']);
-        return exitCode === 0;
-      });
-    });
-
-    afterAll(async () => {
-      const ended = new Promise(resolve => {
-        router.once('close', resolve);
-      });
-      router.kill('SIGTERM');
-      await ended;
-      rmSync(folder, { recursive: true });
-    });
-
     async function learnt(): Promise<readonly string[]> {
-      const args = ['-n', cluster.plan.fabric.netns, 'route', 'show', 'proto', 'bird'];
+      const args = ['-n', cluster.router('outside').netns, 'route', 'show', 'root', POOL, 'proto', 'bird'];
       const text = await runChecked('ip', args);
       return text
         .split('\n')
@@ -247,7 +215,8 @@ describe('BGP of a running cluster', () => {
     }
 
     test('tells it each block from its owner, seconds after it is made a peer of all', async () => {
-      const peer = peerOf(cluster.plan.fabric.ipv4, OUTSIDE_AS);
+      const [link] = cluster.router('outside').links;
+      const peer = peerOf(link?.ipv4 ?? '', OUTSIDE_AS);
       const start = performance.now();
       await apply(peer);
       const isUp = async (host: LabHost): Promise<boolean> =>

@@ -8,10 +8,10 @@ import {
   controlSocket,
   hostEnvironment,
   labDown,
+  labStore,
   labUp,
   netnsPath,
   planLab,
-  storeDirectory,
 } from '../../src/lab/index.js';
 import type { LabHost, LabPlan, LabTopology } from '../../src/lab/index.js';
 import type { AgentStatus } from '../../src/node/index.js';
@@ -57,7 +57,7 @@ export async function createAgentLab(kind: string, topology: LabTopology): Promi
     installation.remove();
     throw error;
   }
-  const store = await openStore({ type: 'sqlite', directory: storeDirectory(paths, plan) });
+  const store = await openStore(labStore(paths, plan));
   const client = createResourceClient(store);
   return {
     plan,

@@ -8,12 +8,13 @@ import {
   controlSocket,
   labDown,
   labUp,
+  labStore,
   netnsPath,
+  placeNamed,
   plainTopology,
   planLab,
-  storeDirectory,
 } from '../../src/lab/index.js';
-import type { LabHost, LabPlan } from '../../src/lab/index.js';
+import type { LabHost, LabPlan, LabRouter, LabTopology } from '../../src/lab/index.js';
 import type { AgentStatus } from '../../src/node/index.js';
 import { note } from './bird-nodes.js';
 import { builtInstallation } from './installation.js';
@@ -23,6 +24,7 @@ import { eventually } from './netns.js';
 export interface LabCluster {
   readonly plan: LabPlan;
   readonly client: ResourceClient;
+  router(name: string): LabRouter;
   /** What the agent of a host says of itself. */
   status(host: LabHost): Promise<AgentStatus>;
   /** What BIRD of a host says, through its agent. */
@@ -44,14 +46,22 @@ export interface LabCluster {
   remove(): Promise<void>;
 }
 
-/** Builds the product and brings up hosts with one workload each; call `remove` in afterAll. */
-export async function createLabCluster(name: string, hosts: number): Promise<LabCluster> {
+/** Builds the product and brings up a topology, or hosts with one workload each; call `remove` in afterAll. */
+export async function createLabCluster(name: string, topology: number | LabTopology): Promise<LabCluster> {
   const installation = await builtInstallation();
   const { paths } = installation;
-  const plan = planLab(`${name}${String(process.pid)}`, plainTopology(hosts, 1));
+  const plan = planLab(
+    `${name}${String(process.pid)}`,
+    typeof topology === 'number' ? plainTopology(topology, 1) : topology,
+  );
   const context = { paths, clock: systemClock, say: () => undefined };
-  await labUp(context, plan);
-  const store = await openStore({ type: 'sqlite', directory: storeDirectory(paths, plan) });
+  try {
+    await labUp(context, plan);
+  } catch (error) {
+    installation.remove();
+    throw error;
+  }
+  const store = await openStore(labStore(paths, plan));
   const client = createResourceClient(store);
 
   const ip = async (host: LabHost, ...args: readonly string[]): Promise<string> =>
@@ -76,6 +86,11 @@ export async function createLabCluster(name: string, hosts: number): Promise<Lab
   return {
     plan,
     client,
+    router(router) {
+      const found = placeNamed(plan, router);
+      if (found.kind !== 'router') throw new Error(`${router} is no router`);
+      return found.router;
+    },
     ip,
     status,
     bgp: async host => (await status(host)).bgp as BgpStatus, // as above

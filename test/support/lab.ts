@@ -9,6 +9,9 @@ const root = new URL('../..', import.meta.url).pathname;
 /** A lab of the built product, driven by its executables; `scripts/test` builds before it tests. */
 export interface TestLab {
   readonly name: string;
+  /** the path of calicoctl, and what tells it where the lab is */
+  readonly program: string;
+  readonly env: Readonly<Record<string, string>>;
   /** `calicoctl` on the lab's datastore; whatever its exit code */
   calicoctl(...args: readonly string[]): Promise<ProgramResult>;
   /** `calicoctl lab <verb> --name=… …`, whatever its exit code */
@@ -27,15 +30,18 @@ export interface TestLab {
 export async function createTestLab(kind: string): Promise<TestLab> {
   const name = `t${String(process.pid)}-${kind}`;
   const directory = await mkdtemp(join(tmpdir(), 'calico-lab-'));
+  const program = `${root}bin/calicoctl`;
   const env = {
     CALICO_LAB_DIR: directory,
     DATASTORE_TYPE: 'sqlite',
     CALICO_STORE_DIR: join(directory, name, 'store'),
   };
   const calicoctl = async (...args: readonly string[]): Promise<ProgramResult> =>
-    await runProgram(`${root}bin/calicoctl`, args, { env, timeoutMs: 120_000 });
+    await runProgram(program, args, { env, timeoutMs: 120_000 });
   const lab: TestLab = {
     name,
+    program,
+    env,
     calicoctl,
     lab: async (verb, ...args) => await calicoctl('lab', verb, `--name=${name}`, ...args),
     read: async path => await readFile(join(directory, name, path), 'utf8'),

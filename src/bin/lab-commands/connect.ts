@@ -1,13 +1,14 @@
 import { CalicoError } from '../../base/index.js';
 import { defineCommand, required } from '../../cli/index.js';
-import { connectInLab, parseService, placeNamed, requireRecord } from '../../lab/index.js';
+import { connectInLab, parseService, placeNamed, probeProgram, requireRecord } from '../../lab/index.js';
 import type { LabContext, LabPlace, LabPlan } from '../../lab/index.js';
-import { countOption, labContext, probeProgram, withLabClient, workloadAddresses } from './context.js';
+import { countOption, labContext, withLabClient, workloadAddresses } from './context.js';
 import { labConnectHelp } from './help.js';
 
 /** The IPv4 address under which a place of the lab is reached. */
 export async function addressOfPlace(context: LabContext, plan: LabPlan, place: LabPlace): Promise<string> {
   if (place.kind === 'host') return place.host.ipv4;
+  if (place.kind === 'router') return place.router.links[0]?.ipv4 ?? '';
   const addresses = (await withLabClient(context, plan, workloadAddresses)).get(place.workload.name) ?? [];
   const address = addresses.find(candidate => candidate.includes('.'));
   if (address === undefined)
@@ -33,7 +34,7 @@ export const labConnectCommand = defineCommand({
     const plan = await requireRecord(context.paths, name);
     const to = placeNamed(plan, destination);
     const result = await connectInLab({
-      ...probeProgram(),
+      ...probeProgram(context.paths),
       fromNetns: placeNamed(plan, source).netns,
       toNetns: to.netns,
       address: await addressOfPlace(context, plan, to),

@@ -5,17 +5,12 @@ import type { Clock } from '../../base/index.js';
 import type { Output } from '../../cli/index.js';
 import { createResourceClient, openStore } from '../../datastore/index.js';
 import type { ResourceClient } from '../../datastore/index.js';
-import { storeDirectory } from '../../lab/index.js';
+import { labStore } from '../../lab/index.js';
 import type { LabContext, LabPaths, LabPlan } from '../../lab/index.js';
 
 /** Where the running program is installed: `dist/` and `bin/` stand beside each other. */
 function installation(): string {
   return resolve(dirname(realpathSync(process.argv[1] ?? '.')), '..');
-}
-
-/** The Node runtime and the program that make and answer connections inside the lab. */
-export function probeProgram(): { readonly node: string; readonly program: string } {
-  return { node: process.execPath, program: `${installation()}/dist/calico-lab-probe.js` };
 }
 
 export function labPaths(env: Readonly<Record<string, string | undefined>>): LabPaths {
@@ -46,7 +41,7 @@ export async function withLabClient<T>(
   plan: LabPlan,
   work: (client: ResourceClient) => Promise<T>,
 ): Promise<T> {
-  const store = await openStore({ type: 'sqlite', directory: storeDirectory(context.paths, plan) });
+  const store = await openStore(labStore(context.paths, plan));
   try {
     return await work(createResourceClient(store, { clock: context.clock }));
   } finally {

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { defineCommand, list, required } from '../../cli/index.js';
-import { hostEnvironment, netnsPath, placeNamed, requireRecord } from '../../lab/index.js';
+import { hostEnvironment, netnsPath, placeNamed, requireRecord, storeEnvironment } from '../../lab/index.js';
 import { labContext } from './context.js';
 import { labExecHelp } from './help.js';
 
@@ -33,9 +33,13 @@ export const labExecCommand = defineCommand({
     const { name, place, command, args } = services.options;
     const context = labContext(services);
     const plan = await requireRecord(context.paths, name);
-    const { host, netns } = placeNamed(plan, place);
+    const found = placeNamed(plan, place);
+    const own =
+      found.kind === 'router'
+        ? storeEnvironment(context.paths, plan)
+        : hostEnvironment(context.paths, plan, found.host);
     const path = `${context.paths.bin}:${services.env.PATH ?? '/usr/sbin:/usr/bin:/sbin:/bin'}`;
-    const env = { ...services.env, ...hostEnvironment(context.paths, plan, host), PATH: path };
-    return await runOnTerminal('nsenter', [`--net=${netnsPath(netns)}`, command, ...args], env);
+    const env = { ...services.env, ...own, PATH: path };
+    return await runOnTerminal('nsenter', [`--net=${netnsPath(found.netns)}`, command, ...args], env);
   },
 });

@@ -12,7 +12,10 @@ export const labGroupHelp = `Usage:
     down         Remove everything of a lab.
     status       Show the hosts and workloads of a lab.
     exec         Run a command on a host or in a workload.
-    connect      Try a connection between two workloads.
+    connect      Try a connection between two places.
+    fault        Make links lose packets, be late, or be cut.
+    stop         Let a host fail.
+    start        Let a host that failed come back.
     measure      Tell how long a policy change takes to be felt.
 
 Options:
@@ -27,24 +30,26 @@ Description:
 
 export const labUpHelp = `Usage:
   calicoctl lab up [--filename=<FILENAME>] [--hosts=<N>] [--workloads=<N>]
-                   [--name=<NAME>]
+                   [--datastore=<TYPE>] [--name=<NAME>]
 
 Examples:
   # Three hosts with two workloads each.
   calicoctl lab up
 
-  # The hosts, workloads and labels of a file.
+  # The networks, routers, hosts and workloads of a file.
   calicoctl lab up -f examples/three-tier/lab.yaml
 
 Options:
   -h --help                Show this screen.
-  -f --filename=<FILENAME> A topology file: hosts, and workloads with labels.
-     --hosts=<N>           How many hosts. [default: 3]
-     --workloads=<N>       How many workloads on each host. [default: 2]
+  -f --filename=<FILENAME> A topology file (docs/lab.md).
+     --hosts=<N>           How many hosts; 3 unless a file says so.
+     --workloads=<N>       How many workloads on each host; 2 unless a file says so.
+     --datastore=<TYPE>    sqlite, or etcd: a real server, for this lab alone.
 ${nameOption}
 Description:
   The lab up command brings a lab up. When the lab is up already, whatever is
-  missing of it is started again and the rest is left alone.
+  missing of it is started again and the rest is left alone. When it fails or is
+  interrupted, nothing of a new lab stays behind.
 
 ${needsRoot}`;
 
@@ -67,8 +72,8 @@ Options:
   -o --output=<OUTPUT>     Output format.  One of: ps, json. [default: ps]
 ${nameOption}
 Description:
-  The lab status command shows each host with its agent and BGP sessions, and each
-  workload with its addresses.
+  The lab status command shows each host with its link, agent and BGP sessions, the
+  routers with their sessions, and each workload with its addresses.
 `;
 
 export const labExecHelp = `Usage:
@@ -85,8 +90,8 @@ Options:
   -h --help                Show this screen.
 ${nameOption}
 Description:
-  The lab exec command runs a command inside the network namespace of a host or a
-  workload, with the environment that makes calicoctl use the lab's datastore. Its
+  The lab exec command runs a command inside the network namespace of a host, a
+  workload or a router, with the environment that makes calicoctl use the lab's datastore. Its
   exit code is that of the command.
 `;
 
@@ -105,6 +110,53 @@ ${nameOption}
 Description:
   The lab connect command makes the destination answer on the service, tcp:PORT or
   udp:PORT, and tries it from the source. Exit code 0: it answered; 1: it did not.
+`;
+
+export const labFaultHelp = `Usage:
+  calicoctl lab fault [<LINK>] [--cut] [--loss=<PERCENT>] [--delay=<MS>] [--clear]
+                      [--name=<NAME>]
+
+Examples:
+  # Pull the cable of a host, and put it back.
+  calicoctl lab fault host2 --cut
+  calicoctl lab fault host2 --clear
+
+  # One packet in ten is lost, and all are late, on a router's link to one network.
+  calicoctl lab fault spine:rack1 --loss=10% --delay=50ms
+
+Options:
+  -h --help                Show this screen.
+     --cut                 The link is dead.
+     --loss=<PERCENT>      The share of packets that is lost, in both directions.
+     --delay=<MS>          How late packets come, in both directions.
+     --clear               Take the faults away; without a link, those of all links.
+${nameOption}
+Description:
+  The lab fault command gives a link exactly the faults that are named, in place of
+  any it had, and shows the links. The link of a host has the host's name, that of a
+  router to a network is <router>:<network>; <router> alone means all of its links.
+`;
+
+export const labStopHelp = `Usage:
+  calicoctl lab stop <HOST> [--name=<NAME>]
+
+Options:
+  -h --help                Show this screen.
+${nameOption}
+Description:
+  The lab stop command lets a host fail as if its power was lost: its link is cut, and
+  every process on it and in its workloads is killed. Other hosts find out by themselves.
+`;
+
+export const labStartHelp = `Usage:
+  calicoctl lab start <HOST> [--name=<NAME>]
+
+Options:
+  -h --help                Show this screen.
+${nameOption}
+Description:
+  The lab start command lets a host that was stopped come back, and waits until its
+  agent is ready. Its workloads and their addresses are the same as before.
 `;
 
 export const labMeasureHelp = `Usage:

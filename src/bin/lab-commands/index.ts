@@ -7,6 +7,9 @@ export const labCommands: readonly CommandEntry[] = [
   { path: ['lab', 'status'], load: async () => (await import('./status.js')).labStatusCommand },
   { path: ['lab', 'exec'], load: async () => (await import('./exec.js')).labExecCommand },
   { path: ['lab', 'connect'], load: async () => (await import('./connect.js')).labConnectCommand },
+  { path: ['lab', 'fault'], load: async () => (await import('./fault.js')).labFaultCommand },
+  { path: ['lab', 'stop'], load: async () => (await import('./power.js')).labStopCommand },
+  { path: ['lab', 'start'], load: async () => (await import('./power.js')).labStartCommand },
   { path: ['lab', 'measure'], load: async () => (await import('./measure.js')).labMeasureCommand },
 ];
 

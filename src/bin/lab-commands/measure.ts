@@ -1,10 +1,10 @@
 import { CalicoError } from '../../base/index.js';
 import { defineCommand, readManifests, required } from '../../cli/index.js';
 import type { Resource } from '../../resources/index.js';
-import { parseService, placeNamed, requireRecord, startMeasurement } from '../../lab/index.js';
+import { parseService, placeNamed, probeProgram, requireRecord, startMeasurement } from '../../lab/index.js';
 import type { Effect } from '../../lab/index.js';
 import { addressOfPlace } from './connect.js';
-import { countOption, labContext, probeProgram, withLabClient } from './context.js';
+import { countOption, labContext, withLabClient } from './context.js';
 import { labMeasureHelp } from './help.js';
 
 function summary(effects: readonly Effect[]): string {
@@ -37,7 +37,7 @@ export const labMeasureCommand = defineCommand({
     if (resources.length === 0) throw new CalicoError('invalid', `${filename}: no resources`);
     const effects = await withLabClient(context, plan, async client => {
       const measurement = await startMeasurement({
-        ...probeProgram(),
+        ...probeProgram(context.paths),
         fromNetns: placeNamed(plan, source).netns,
         toNetns: to.netns,
         address,
