@@ -3,6 +3,9 @@ import type { Clock, Logger } from '../base/index.js';
 import { identify } from '../resources/index.js';
 import type { Kind, Metadata } from '../resources/index.js';
 import { settingKey } from './codec/settings.js';
+import type { Author } from './history/record.js';
+import { commitRecorded } from './history/write-recorded.js';
+import type { Recorder } from './history/write-recorded.js';
 import { listResources } from './list-resources.js';
 import { PendingContent } from './pending-content.js';
 import { checkIdentifiers, keysOf, planWrite } from './plan-writes.js';
@@ -14,7 +17,11 @@ export interface ResourceClientOptions {
   /** told of stored resources that cannot be read */
   readonly logger?: Logger;
   readonly clock?: Clock;
+  /** whose changes these are, for the history */
+  readonly author?: Author;
 }
+
+const nobody: Author = { command: '', user: '', host: '' };
 
 /** How often a write is tried again when others change the same keys; with the back-off about 10 s. */
 const maxAttempts = 50;
@@ -26,23 +33,19 @@ const maxBackOffMs = 250;
  */
 export function createResourceClient(
   store: Store,
-  { logger = silentLogger, clock = systemClock }: ResourceClientOptions = {},
+  { logger = silentLogger, clock = systemClock, author = nobody }: ResourceClientOptions = {},
 ): ResourceClient {
+  const recorder: Recorder = { store, author, clock };
   return {
     list: async <K extends Kind>(kind: K, filter: Partial<Metadata<K>> = {}) =>
       await listResources(store, { kind, filter, logger }),
-    write: async writes => await writeResources(store, writes, clock),
+    write: async writes => await writeResources(recorder, writes),
     check: async writes => {
       await plan(store, prepared(writes));
     },
     watch: ({ signal }) => watchResources(store, signal),
     getSetting: async setting => (await store.get(settingKey(setting)))?.value,
-    setSetting: async (setting, value) => {
-      const key = settingKey(setting);
-      const change =
-        value === undefined ? ({ kind: 'delete', key } as const) : ({ kind: 'put', key, value } as const);
-      await store.commit({ writes: [change] });
-    },
+    setSetting: async (setting, value) => await writeSetting(recorder, settingKey(setting), value),
   };
 }
 
@@ -62,25 +65,46 @@ async function plan(store: Store, writes: readonly ResourceWrite[]): Promise<Pen
   return content;
 }
 
-async function writeResources(
-  store: Store,
-  given: readonly ResourceWrite[],
-  clock: Clock,
-): Promise<WriteOutcome> {
+async function writeResources(recorder: Recorder, given: readonly ResourceWrite[]): Promise<WriteOutcome> {
   const writes = prepared(given);
+  return await writePlanned(recorder, {
+    plan: async () => await plan(recorder.store, writes),
+    nameOf: conflicts => {
+      const loser = writes.find(write => keysOf(write).some(key => conflicts.includes(key))) ?? writes[0];
+      return loser === undefined ? '' : identify(loser.resource);
+    },
+  });
+}
+
+async function writeSetting(recorder: Recorder, key: string, value: string | undefined): Promise<void> {
+  await writePlanned(recorder, {
+    plan: async () => {
+      const content = await PendingContent.read(recorder.store, { keys: new Set([key]), hosts: new Set() });
+      content.set(key, value);
+      return content;
+    },
+    nameOf: () => key,
+  });
+}
+
+interface PlannedWrite {
+  /** reads what is there, and says what to make of it */
+  readonly plan: () => Promise<PendingContent>;
+  /** what to call the loser of these conflicts */
+  readonly nameOf: (conflicts: readonly string[]) => string;
+}
+
+/** Commits the plan, made anew as long as others change what it was made from. */
+async function writePlanned(recorder: Recorder, { plan: make, nameOf }: PlannedWrite): Promise<WriteOutcome> {
+  const { clock } = recorder;
   let conflicts: readonly string[] = [];
   for (let attempt = 0; attempt < maxAttempts; attempt++) {
     if (attempt > 0) await clock.sleep(clock.random() * Math.min(maxBackOffMs, 2 ** attempt));
-    const content = await plan(store, writes);
-    const result = await store.commit(content.toCommit());
+    const result = await commitRecorded(recorder, (await make()).toCommit());
     if (result.committed) return { revision: result.revision };
     ({ conflicts } = result);
   }
-  const loser = writes.find(write => keysOf(write).some(key => conflicts.includes(key))) ?? writes[0];
-  throw new CalicoError(
-    'conflict',
-    `update conflict: '${loser === undefined ? '' : identify(loser.resource)}'`,
-  );
+  throw new CalicoError('conflict', `update conflict: '${nameOf(conflicts)}'`);
 }
 
 /** A workload endpoint may be created without a name; it gets one that nobody has. */

@@ -4,6 +4,12 @@ export { agentStatusKeys, workloadStatusKey, workloadStatusPrefix } from './code
 export { etcdConfig, etcdVariables, namesEtcd } from './etcd/config.js';
 export type { EtcdSettings } from './etcd/config.js';
 export { checkIdentifiers } from './plan-writes.js';
+export { createHistory } from './history/history.js';
+export type { Difference, History, Revision, RevisionQuery } from './history/history.js';
+export type { Author } from './history/record.js';
+export type { Rollback, RollbackRequest } from './history/roll-back.js';
+export { subjectId } from './history/subject.js';
+export type { ChangeKind, Subject, SubjectChange, SubjectState } from './history/subject.js';
 export { openStore, storeExists } from './open.js';
 export type { StoreConfig } from './open.js';
 export type {

@@ -51,7 +51,7 @@ describe('calicoctl over etcd', () => {
     const refused = await run('create -f -', env, many);
     expect(refused.code).toBe(1);
     expect(refused.out).toContain(
-      'a change of 200 keys; etcd takes 128 in one transaction; nothing was written',
+      'a change of 200 keys and its entry in the history; etcd takes 128 in one transaction; nothing was written',
     );
     expect(refused.out).toContain('--no-atomic');
     expect((await run('get policy -o name', env)).out).toBe('policy/b\n');

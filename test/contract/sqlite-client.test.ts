@@ -75,7 +75,7 @@ describe('a client over a store with keys', () => {
     await put('/calico/v1/host/n/something/new', 'x');
     await put('/calico/bgp/v1/host/n/loglevel', 'debug');
     await client.write([{ verb: 'delete', resource: node('n') }]);
-    const left = (await opened.store.list('/calico/')).entries.map(entry => entry.key);
+    const left = (await opened.store.list(['/calico/bgp/', '/calico/v1/'])).entries.map(entry => entry.key);
     expect(left).toEqual([
       '/calico/bgp/v1/host/n/loglevel',
       '/calico/v1/Ready',

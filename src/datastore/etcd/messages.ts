@@ -1,5 +1,6 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { CalicoError } from '../../base/index.js';
+import { recordPrefix } from '../history/keys.js';
 import { prefixRange } from '../prefix-range.js';
 import type { Commit, Condition, Entry, WatchChange, Write } from '../store.js';
 import { tooLarge } from './failures.js';
@@ -78,9 +79,11 @@ export function transactionOf(
   { conditions = [], writes }: Commit,
   leases: Leases,
 ): MessageInitShape<typeof TxnRequestSchema> {
-  const operations = Math.max(conditions.length, writes.length);
-  if (operations > maxOperations) {
-    throw tooLarge(`a change of ${String(operations)} keys; etcd takes ${String(maxOperations)}`);
+  const recorded = writes.some(write => write.kind === 'put' && write.key.startsWith(recordPrefix)) ? 1 : 0;
+  const keys = Math.max(conditions.length, writes.length - recorded);
+  if (Math.max(keys, writes.length) > maxOperations) {
+    const what = `${String(keys)} keys${recorded === 1 ? ' and its entry in the history' : ''}`;
+    throw tooLarge(`a change of ${what}; etcd takes ${String(maxOperations)}`);
   }
   const ranges = conditions.map(rangeOf);
   const bytes =

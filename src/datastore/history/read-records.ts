@@ -1,0 +1,71 @@
+import { CalicoError } from '../../base/index.js';
+import type { Store } from '../store.js';
+import { historyPrefix, readRecordKey, recordPrefix, trimmedKey } from './keys.js';
+import { decodeRecord } from './record.js';
+import type { ChangeRecord } from './record.js';
+
+/** A revision that is kept, without what is in it. */
+export interface RecordRef {
+  readonly revision: number;
+  readonly key: string;
+  /** Unix time in ms */
+  readonly time: number;
+  /** of the record in the store */
+  readonly bytes: number;
+}
+
+export interface RecordIndex {
+  /** of the store: all records up to here are in the index */
+  readonly revision: number;
+  /** the first revision whose state is known */
+  readonly oldest: number;
+  /** by revision, the oldest first */
+  readonly records: readonly RecordRef[];
+}
+
+/** Which revisions are kept. */
+export async function readIndex(store: Store): Promise<RecordIndex> {
+  const { revision, entries } = await store.list(historyPrefix, { keysOnly: true });
+  // Read after the keys: what somebody trims meanwhile is not counted as kept.
+  const trimmed = Number((await store.get(trimmedKey))?.value ?? 0) || 0;
+  const records = entries
+    .filter(({ key, modRevision }) => key.startsWith(recordPrefix) && modRevision > trimmed)
+    .map(({ key, modRevision }) => ({ revision: modRevision, key, ...readRecordKey(key) }))
+    .sort((a, b) => a.revision - b.revision);
+  const first = records[0]?.revision;
+  return { revision, records, oldest: trimmed > 0 ? trimmed : (first ?? revision + 1) - 1 };
+}
+
+export interface KeptRecord extends ChangeRecord {
+  readonly revision: number;
+}
+
+/** How much of the store is read at once. */
+const mostAtOnce = 100;
+const bytesAtOnce = 4_000_000;
+
+/** Reads records in the order of the references, never all at once: there may be thousands, and large ones. */
+export async function* readRecords(
+  store: Store,
+  refs: readonly RecordRef[],
+): AsyncGenerator<KeptRecord, void> {
+  for (let start = 0; start < refs.length;) {
+    let end = start;
+    for (let bytes = 0; end < refs.length && end - start < mostAtOnce && bytes < bytesAtOnce; end++) {
+      bytes += refs[end]?.bytes ?? 0;
+    }
+    const part = refs.slice(start, end);
+    const entries = await Promise.all(part.map(async ({ key }) => await store.get(key)));
+    for (const [index, { revision }] of part.entries()) {
+      const entry = entries[index];
+      if (entry === undefined) {
+        throw new CalicoError(
+          'conflict',
+          `revision ${String(revision)} was trimmed from the history while it was read; try again`,
+        );
+      }
+      yield { revision, ...decodeRecord(entry.value, revision) };
+    }
+    start = end;
+  }
+}
