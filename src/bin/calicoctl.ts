@@ -1,6 +1,8 @@
+import { hostname } from 'node:os';
 import { systemClock } from '../base/index.js';
 import { isTerminal, main, standardStream } from '../cli/index.js';
 import { labCommands, labGroup } from './lab-commands/index.js';
+import { loginUser } from './caller/index.js';
 
 /** Aborted at Ctrl-C or at the end of the session; a second one ends the program at once. */
 function interrupted(): AbortSignal {
@@ -19,6 +21,7 @@ process.exitCode = await main({
   err: standardStream(2),
   stdin: () => process.stdin,
   clock: systemClock,
+  whoami: () => ({ user: loginUser(process.env), host: hostname() }),
   isTerminal,
   interrupted,
   nodeProgram: new URL('../bin/calico-node', import.meta.url).pathname,

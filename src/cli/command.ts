@@ -1,5 +1,5 @@
 import type { Clock } from '../base/index.js';
-import type { ResourceClient, Store } from '../datastore/index.js';
+import type { Author, ResourceClient, Store } from '../datastore/index.js';
 import type { ArgumentValues } from './grammar/index.js';
 import type { Output } from './output/index.js';
 
@@ -57,6 +57,8 @@ export interface CommandServices {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdin: () => AsyncIterable<Uint8Array>;
   readonly clock: Clock;
+  /** the command line and who typed it, as the history keeps them */
+  readonly author: () => Author;
   /** Whether what is printed may be coloured: standard output is a terminal, and NO_COLOR is not set. */
   readonly colour: () => boolean;
   /** the executable of the agent that belongs to this program */

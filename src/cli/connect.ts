@@ -1,13 +1,14 @@
 import { CalicoError, isCalicoError } from '../base/index.js';
 import { createResourceClient, openStore } from '../datastore/index.js';
+import type { Author } from '../datastore/index.js';
 import type { Datastore } from './command.js';
 import { connectionSettings } from './connection-settings.js';
 import type { SettingsSource } from './connection-settings.js';
 
-/** Opens the datastore that the settings name; its store is to be closed. */
-export async function connect(source: SettingsSource): Promise<Datastore> {
+/** Opens the datastore that the settings name, to be changed in the name of `author`; its store is to be closed. */
+export async function connect(source: SettingsSource, author: Author): Promise<Datastore> {
   const store = await openStore(await connectionSettings(source));
-  return { store, client: createResourceClient(store) };
+  return { store, client: createResourceClient(store, { author }) };
 }
 
 /** The failure to connect as the commands for resources word it (`calicoctl.md` 2.4); others say it bare. */

@@ -1,11 +1,12 @@
 import { buildInfo, isCalicoError, messageOf, nearestWord } from '../base/index.js';
 import type { Clock } from '../base/index.js';
-import type { ResourceClient } from '../datastore/index.js';
+import type { Author, ResourceClient } from '../datastore/index.js';
 import type { Command, CommandEntry, CommandGroup, CommandServices, Datastore, ExitCode } from './command.js';
 import { commandEntries, commandGroups } from './commands/index.js';
 import { parseArguments, parseGrammar, usageSection } from './grammar/index.js';
 import type { ArgumentValues } from './grammar/index.js';
 import { topLevelHelp, topLevelHelpWith } from './help/top-level.js';
+import { commandLine } from './command-line-text.js';
 import { visible } from './output/index.js';
 import type { Output } from './output/index.js';
 
@@ -17,6 +18,8 @@ export interface MainOptions {
   readonly err: Output;
   readonly stdin: () => AsyncIterable<Uint8Array>;
   readonly clock: Clock;
+  /** who runs the program, and on which host: for the history */
+  readonly whoami: () => Pick<Author, 'user' | 'host'>;
   /** whether standard output (1) or standard error (2) is a terminal */
   readonly isTerminal: (descriptor: 1 | 2) => boolean;
   /** takes interrupts over from the system, from the first call on */
@@ -162,10 +165,14 @@ async function runNamed(
 async function runCommand(command: Command, values: ArgumentValues, options: MainOptions): Promise<ExitCode> {
   const { out, err, env, stdin, clock, isTerminal, interrupted } = options;
   let opened: Datastore | undefined;
+  const author = (): Author => ({
+    command: commandLine(options.argv, { command: command.path, values }),
+    ...options.whoami(),
+  });
   const datastore = async (): Promise<Datastore> => {
     if (opened !== undefined) return opened;
     const { connect } = await import('./connect.js');
-    opened = await connect({ env, configFile: textOf(values, '--config') });
+    opened = await connect({ env, configFile: textOf(values, '--config') }, author());
     return opened;
   };
   const client = async (): Promise<ResourceClient> => {
@@ -182,6 +189,7 @@ async function runCommand(command: Command, values: ArgumentValues, options: Mai
       env,
       stdin,
       clock,
+      author,
       datastore,
       client,
       interrupted,

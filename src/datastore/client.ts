@@ -9,7 +9,13 @@ import type { Recorder } from './history/write-recorded.js';
 import { listResources } from './list-resources.js';
 import { PendingContent } from './pending-content.js';
 import { checkIdentifiers, keysOf, planWrite } from './plan-writes.js';
-import type { ClusterEvent, ResourceClient, ResourceWrite, WriteOutcome } from './resource-client.js';
+import type {
+  ClusterEvent,
+  ResourceClient,
+  ResourceWrite,
+  SettingWrite,
+  WriteOutcome,
+} from './resource-client.js';
 import { ResourceView, watchedPrefixes } from './resource-view.js';
 import type { Store } from './store.js';
 
@@ -45,7 +51,8 @@ export function createResourceClient(
     },
     watch: ({ signal }) => watchResources(store, signal),
     getSetting: async setting => (await store.get(settingKey(setting)))?.value,
-    setSetting: async (setting, value) => await writeSetting(recorder, settingKey(setting), value),
+    setSetting: async (setting, value) => await writeSettings(recorder, [{ setting, value }]),
+    setSettings: async changes => await writeSettings(recorder, changes),
   };
 }
 
@@ -76,14 +83,15 @@ async function writeResources(recorder: Recorder, given: readonly ResourceWrite[
   });
 }
 
-async function writeSetting(recorder: Recorder, key: string, value: string | undefined): Promise<void> {
+async function writeSettings(recorder: Recorder, changes: readonly SettingWrite[]): Promise<void> {
+  const keys = new Set(changes.map(({ setting }) => settingKey(setting)));
   await writePlanned(recorder, {
     plan: async () => {
-      const content = await PendingContent.read(recorder.store, { keys: new Set([key]), hosts: new Set() });
-      content.set(key, value);
+      const content = await PendingContent.read(recorder.store, { keys, hosts: new Set() });
+      for (const { setting, value } of changes) content.set(settingKey(setting), value);
       return content;
     },
-    nameOf: () => key,
+    nameOf: ([conflict = '']) => conflict,
   });
 }
 

@@ -19,6 +19,7 @@ export type {
   ResourceClient,
   ResourceWrite,
   SettingName,
+  SettingWrite,
   Verb,
   WriteOutcome,
 } from './resource-client.js';

@@ -17,12 +17,20 @@ export interface ResourceClient {
   getSetting(setting: SettingName): Promise<string | undefined>;
   /** undefined removes it */
   setSetting(setting: SettingName, value: string | undefined): Promise<void>;
+  /** Several at once, in one revision. */
+  setSettings(changes: readonly SettingWrite[]): Promise<void>;
 }
 
 export interface SettingName {
   readonly component: 'felix' | 'bgp';
   readonly node?: string;
   readonly name: string;
+}
+
+export interface SettingWrite {
+  readonly setting: SettingName;
+  /** undefined removes it */
+  readonly value: string | undefined;
 }
 
 export type Verb = 'create' | 'apply' | 'replace' | 'delete';

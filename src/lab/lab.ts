@@ -28,10 +28,10 @@ function labPool(cidr: string): Resource {
   return parsed.resource;
 }
 
-async function writeResources({ paths, clock }: LabContext, plan: LabPlan): Promise<void> {
-  const store = await openStore(labStore(paths, plan));
+async function writeResources(context: LabContext, plan: LabPlan): Promise<void> {
+  const store = await openStore(labStore(context.paths, plan));
   try {
-    const client = createResourceClient(store, { clock });
+    const client = createResourceClient(store, context);
     const resources = [...plan.pools.map(labPool), ...plan.resources];
     await client.write(resources.map(resource => ({ verb: 'apply', resource })));
   } finally {

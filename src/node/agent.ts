@@ -107,7 +107,8 @@ export async function startAgent(context: AgentContext): Promise<Agent> {
     stop: opened => opened.close(),
   });
   state.store = store;
-  const client = createResourceClient(store, { clock });
+  const author = { command: 'calico-node', user: context.user, host: config.nodeName };
+  const client = createResourceClient(store, { clock, author });
   const ground: Ground = { ...context, parts, settings, measurements, network, nft, store, client, fail };
   await startOnDatastore(ground, state);
   return {

@@ -6,6 +6,7 @@ import {
   startCniServer,
   undoInterrupted,
 } from '../cni/index.js';
+import { createResourceClient } from '../datastore/index.js';
 import { createAllocator, runAutoRepair } from '../ipam/index.js';
 import type { Allocator } from '../ipam/index.js';
 import { startJob } from './lifecycle.js';
@@ -18,7 +19,9 @@ export async function startCni(
   wiring: Wiring,
   { programmed, mtu }: { readonly programmed: Programmed; readonly mtu: WorkloadMtu },
 ): Promise<void> {
-  const { parts, config, log, clock, store, client, network } = wiring;
+  const { parts, config, log, clock, store, user, network } = wiring;
+  const author = { command: 'calico (CNI)', user, host: config.nodeName };
+  const client = createResourceClient(store, { clock, author });
   const records = openAttachmentRecords(config.runDir);
   const allocator = createAllocator({ store, clock, log: log.with({ part: 'ipam' }) });
   const handler = createCniHandler({

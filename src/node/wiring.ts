@@ -15,6 +15,8 @@ export interface AgentContext {
   readonly local: LocalSettings;
   readonly log: AdjustableLogger;
   readonly clock: Clock;
+  /** whose name the history has beside what the agent changes */
+  readonly user: string;
   /** ends a start that waits for the datastore */
   readonly signal: AbortSignal;
 }

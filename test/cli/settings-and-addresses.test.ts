@@ -36,9 +36,11 @@ async function inStore<T>(work: (store: Store) => Promise<T>): Promise<T> {
   }
 }
 
+/** What is stored, without the history of it. */
 async function keys(prefix = '/calico/'): Promise<Readonly<Record<string, string>>> {
   const { entries } = await inStore(async store => await store.list(prefix));
-  return Object.fromEntries(entries.map(({ key, value }) => [key, value]));
+  const present = entries.filter(({ key }) => !key.startsWith('/calico/audit/'));
+  return Object.fromEntries(present.map(({ key, value }) => [key, value]));
 }
 
 describe('config', () => {

@@ -4,7 +4,7 @@ import { CalicoError } from '../../base/index.js';
 import type { Clock } from '../../base/index.js';
 import type { Output } from '../../cli/index.js';
 import { createResourceClient, openStore } from '../../datastore/index.js';
-import type { ResourceClient } from '../../datastore/index.js';
+import type { Author, ResourceClient } from '../../datastore/index.js';
 import { labStore } from '../../lab/index.js';
 import type { LabContext, LabPaths, LabPlan } from '../../lab/index.js';
 
@@ -21,6 +21,7 @@ export function labPaths(env: Readonly<Record<string, string | undefined>>): Lab
 export function labContext(services: {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
+  readonly author: () => Author;
   readonly out: Output;
 }): LabContext {
   if (process.getuid?.() !== 0) {
@@ -29,6 +30,7 @@ export function labContext(services: {
   return {
     paths: labPaths(services.env),
     clock: services.clock,
+    author: services.author(),
     say: line => {
       services.out.line(line);
     },
@@ -43,7 +45,7 @@ export async function withLabClient<T>(
 ): Promise<T> {
   const store = await openStore(labStore(context.paths, plan));
   try {
-    return await work(createResourceClient(store, { clock: context.clock }));
+    return await work(createResourceClient(store, context));
   } finally {
     await store.close();
   }

@@ -11,6 +11,7 @@ import {
 import { showStatus } from './show-status.js';
 import type { Streams } from './show-status.js';
 import type { AgentConfig, Environment, LocalSettings } from '../../node/index.js';
+import { loginUser } from '../caller/index.js';
 
 /** Whoever wants the agent to end does not wait longer; what it holds, the kernel takes back. */
 const STOP_LIMIT_MS = 900;
@@ -45,7 +46,10 @@ async function runAgent(env: Environment, signal: AbortSignal): Promise<number> 
   });
   try {
     // A start that is cut short leaves as little behind as a crash: nothing.
-    const agent = await Promise.race([startAgent({ config, local, log, clock: systemClock, signal }), end]);
+    const agent = await Promise.race([
+      startAgent({ config, local, log, clock: systemClock, user: loginUser(env), signal }),
+      end,
+    ]);
     const failure = agent === undefined ? undefined : await Promise.race([agent.failed, end]);
     await Promise.race([agent?.stop(), systemClock.sleep(STOP_LIMIT_MS)]);
     if (!signal.aborted) throw failure;

@@ -1,69 +1,96 @@
-import { isCalicoError } from '../../base/index.js';
-import { identify, toJson } from '../../resources/index.js';
+import { identify } from '../../resources/index.js';
 import type { Resource } from '../../resources/index.js';
 import { defineCommand, flag, list, text } from '../command.js';
+import type { CommandServices, ExitCode } from '../command.js';
 import { diffHelp } from '../help/review.js';
 import { readManifests } from '../manifests/index.js';
-import { formatYaml, unifiedDiff, visible } from '../output/index.js';
+import { visible } from '../output/index.js';
 import { resourceName } from '../resource-name.js';
 import { saysTheSame } from '../same-resource.js';
+import { failingAs } from './failing-as.js';
+import { coloured, differenceLines, linesOf, unifiedLines } from './revisions/difference-lines.js';
+import { badRevision, openHistory, parseRevision } from './revisions/open-history.js';
 import { storedResources } from './stored-resources.js';
 
 const SAME = 0;
 const DIFFERENT = 1;
 const TROUBLE = 2;
 
-function linesOf(resource: Resource | undefined): readonly string[] {
-  return resource === undefined ? [] : formatYaml(toJson(resource)).trimEnd().split('\n');
-}
-
 /** The lines by which a stored resource differs from what it is to become; none when it does not. */
 function differences(stored: Resource | undefined, wanted: Resource): readonly string[] {
   if (stored !== undefined && saysTheSame(stored, wanted)) return [];
-  const name = visible(resourceName(wanted));
-  const before = stored === undefined ? '/dev/null' : `stored/${name}`;
-  return [
-    `--- ${before}`,
-    `+++ files/${name}`,
-    ...unifiedDiff(linesOf(stored), linesOf(wanted)).map(visible),
-  ];
+  const name = resourceName(wanted);
+  return unifiedLines(
+    { label: `stored/${name}`, lines: linesOf(stored) },
+    { label: `files/${name}`, lines: linesOf(wanted) },
+  );
 }
 
-/** Bold headers, red what goes, green what comes. */
-function coloured(line: string): string {
-  const codes: readonly (readonly [string, string])[] = [
-    ['---', '1'],
-    ['+++', '1'],
-    ['@@', '36'],
-    ['-', '31'],
-    ['+', '32'],
-  ];
-  const code = codes.find(([start]) => line.startsWith(start))?.[1];
-  return code === undefined ? line : `\u001b[${code}m${line}\u001b[0m`;
+/** Prints the lines; 1 when there are any. */
+function show(lines: readonly string[], { out, colour }: Pick<CommandServices, 'out' | 'colour'>): ExitCode {
+  const paint = lines.length > 0 && colour();
+  out.text(lines.map(line => `${paint ? coloured(line) : line}\n`).join(''));
+  return lines.length === 0 ? SAME : DIFFERENT;
+}
+
+async function compareFiles(
+  files: { readonly filenames: readonly string[]; readonly recursive: boolean },
+  services: CommandServices,
+): Promise<ExitCode> {
+  const { out, stdin, client } = services;
+  const manifests = await readManifests({ ...files, stdin });
+  if (!manifests.ok) {
+    out.line(`Failed to execute command: ${manifests.message}`);
+    return TROUBLE;
+  }
+  const open = await client();
+  return await failingAs({ prefix: 'Failed to get resources', out, code: TROUBLE }, async () => {
+    const stored = await storedResources(open, manifests.resources);
+    return show(
+      manifests.resources.flatMap(each => differences(stored.get(identify(each)), each)),
+      services,
+    );
+  });
+}
+
+async function compareRevisions(
+  { from, to }: { readonly from: string; readonly to: string | undefined },
+  services: CommandServices,
+): Promise<ExitCode> {
+  const { out } = services;
+  const numbers = { '--from': parseRevision(from), '--to': to === undefined ? undefined : parseRevision(to) };
+  const bad = numbers['--from'] === undefined ? '--from' : '--to';
+  const first = numbers['--from'];
+  if (first === undefined || (to !== undefined && numbers['--to'] === undefined)) {
+    out.line(visible(badRevision(bad, bad === '--from' ? from : (to ?? ''))));
+    return TROUBLE;
+  }
+  return await failingAs({ prefix: 'Failed to read the history', out, code: TROUBLE }, async () => {
+    const history = await openHistory(services);
+    const found = await history.differences(first, numbers['--to']);
+    const labels = { from: String(first), to: to === undefined ? 'now' : String(numbers['--to']) };
+    return show(
+      found.flatMap(each => differenceLines(each, labels)),
+      services,
+    );
+  });
 }
 
 export const diffCommand = defineCommand({
   path: ['diff'],
   help: diffHelp,
   failure: TROUBLE,
-  options: { filenames: list('--filename'), recursive: flag('--recursive'), config: text('--config') },
-  run: async ({ options, out, stdin, client, colour }) => {
-    const manifests = await readManifests({ ...options, stdin });
-    if (!manifests.ok) {
-      out.line(`Failed to execute command: ${manifests.message}`);
-      return TROUBLE;
-    }
-    const open = await client();
-    try {
-      const stored = await storedResources(open, manifests.resources);
-      const lines = manifests.resources.flatMap(each => differences(stored.get(identify(each)), each));
-      const paint = lines.length > 0 && colour();
-      out.text(lines.map(line => `${paint ? coloured(line) : line}\n`).join(''));
-      return lines.length === 0 ? SAME : DIFFERENT;
-    } catch (error) {
-      if (!isCalicoError(error)) throw error;
-      out.line(`Failed to get resources: ${visible(error.message)}`);
-      return TROUBLE;
-    }
+  options: {
+    filenames: list('--filename'),
+    recursive: flag('--recursive'),
+    from: text('--from'),
+    to: text('--to'),
+    config: text('--config'),
+  },
+  run: async ({ options, ...services }) => {
+    const { from, to } = options;
+    return from === undefined
+      ? await compareFiles(options, services)
+      : await compareRevisions({ from, to }, services);
   },
 });

@@ -3,9 +3,9 @@ import type { ExitCode } from '../command.js';
 import { visible } from '../output/index.js';
 import type { Output } from '../output/index.js';
 
-/** Does a command's work; a failure of the outside world becomes one line behind `prefix`, and exit code 1. */
+/** Does a command's work; a failure of the outside world becomes one line behind `prefix`, and exit code `code`. */
 export async function failingAs(
-  { prefix, out }: { readonly prefix: string; readonly out: Output },
+  { prefix, out, code = 1 }: { readonly prefix: string; readonly out: Output; readonly code?: ExitCode },
   work: () => Promise<ExitCode>,
 ): Promise<ExitCode> {
   try {
@@ -13,6 +13,6 @@ export async function failingAs(
   } catch (error) {
     if (!isCalicoError(error)) throw error;
     out.line(visible(`${prefix}: ${error.message}`));
-    return 1;
+    return code;
   }
 }

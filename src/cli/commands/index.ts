@@ -25,6 +25,16 @@ export const commandEntries: readonly CommandEntry[] = [
     load: async () => (await import('./diff.js')).diffCommand,
   },
   {
+    path: ['history'],
+    summary: 'Show who changed what, and when.',
+    load: async () => (await import('./history.js')).historyCommand,
+  },
+  {
+    path: ['rollback'],
+    summary: 'Make everything what it was at a revision.',
+    load: async () => (await import('./rollback.js')).rollbackCommand,
+  },
+  {
     path: ['validate'],
     summary: 'Check files of resources without a datastore.',
     load: async () => (await import('./validate.js')).validateCommand,

@@ -49,15 +49,17 @@ export async function deleteReleasing(
     clock,
     write,
   }: {
-    readonly resources: readonly Resource[];
+    readonly resources: readonly Pick<Resource, 'kind' | 'metadata'>[];
     readonly clock: Clock;
     /** deletes all of them, or fails */
     readonly write: () => Promise<void>;
   },
 ): Promise<void> {
-  const nodes = resources.flatMap(each => (each.kind === 'node' ? [each.metadata.name] : []));
-  const pools = resources.flatMap(each =>
-    each.kind === 'ipPool' ? (parseCidr(each.metadata.cidr) ?? []) : [],
+  const nodes = resources.flatMap(({ kind, metadata }) =>
+    kind === 'node' && 'name' in metadata ? [metadata.name] : [],
+  );
+  const pools = resources.flatMap(({ metadata }) =>
+    'cidr' in metadata ? (parseCidr(metadata.cidr) ?? []) : [],
   );
   const held: HeldAddress[] = [];
   for (const node of nodes) held.push(...(await addressesOfNode(datastore, node, clock)));

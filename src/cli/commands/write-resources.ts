@@ -8,6 +8,7 @@ import type { ResourcePlace } from '../manifests/index.js';
 import { visible } from '../output/index.js';
 import { resourceName } from '../resource-name.js';
 import { failingAs } from './failing-as.js';
+import { withAdvice } from './no-atomic-advice.js';
 
 const done: Readonly<Record<Verb, string>> = {
   create: 'created',
@@ -87,12 +88,6 @@ async function write(
   }
   const { deleteReleasing } = await import('./release-addresses.js');
   await deleteReleasing(open, { resources, clock, write: writeAll });
-}
-
-/** Tells of `--no-atomic` where a store takes less at once than was asked for. */
-function withAdvice(error: unknown): unknown {
-  if (!isCalicoError(error, 'exhausted') || !error.message.includes('one transaction')) return error;
-  return new CalicoError(error.code, `${error.message} (--no-atomic does so)`, { cause: error });
 }
 
 async function writeAtOnce(request: WriteRequest, services: Services): Promise<void> {

@@ -1,18 +1,28 @@
 import { configOption, datastoreAccess, fileOptions } from './datastore-access.js';
 
 export const diffHelp = `${datastoreAccess}Usage:
-  calicoctl diff (--filename=<FILENAME>)... [--recursive] [--config=<CONFIG>]
+  calicoctl diff ((--filename=<FILENAME>)... [--recursive] |
+                 --from=<REV> [--to=<REV>])
+                 [--config=<CONFIG>]
 
 Examples:
   # What would "calicoctl apply -f policies/" change?
   calicoctl diff -f policies/
 
+  # What has changed since revision 42?
+  calicoctl diff --from=42
+
 Options:
   -h --help                    Show this screen.
-${fileOptions('compare')}${configOption}
+${fileOptions('compare')}     --from=<REV>              Compare what was stored at this revision.
+     --to=<REV>                Compare it with this revision; without it, with
+                               what is stored now.
+${configOption}
 Description:
   The diff command compares the resources of files with those that are stored,
   and shows what apply would change.  It changes nothing.
+
+  With --from it compares two revisions of the history instead.
 
   The exit code is 0 when nothing differs, 1 when something does, and 2 when they
   could not be compared.

@@ -92,8 +92,7 @@ async function readRevision(
   const index = await readIndex(store);
   const ref = index.records.find(each => each.revision === revision);
   if (ref === undefined) {
-    checkRevision(revision - 1, index);
-    checkRevision(revision, index);
+    checkRevision(revision, { ...index, oldest: index.oldest + 1 });
     throw new CalicoError(
       'not-found',
       `revision ${String(revision)} of the datastore changed no resource and no setting`,

@@ -51,17 +51,13 @@ export function encodeRecord({ time, command, user, host, changes }: ChangeRecor
   };
   // A command line cut in two halves of a character would not be UTF-8.
   const text = JSON.stringify(stored).toWellFormed();
-  return text.length <= largestPlain ? text : `z${zlib().deflateRawSync(text).toString('base64')}`;
+  return text.length <= largestPlain ? text : `z${deflated(text)}`;
 }
 
 /** Reads a record; `corrupt` when somebody else wrote over it. */
 export function decodeRecord(text: string, revision: number): ChangeRecord {
   try {
-    const plain = text.startsWith('z')
-      ? zlib()
-          .inflateRawSync(Buffer.from(text.slice(1), 'base64'))
-          .toString()
-      : text;
+    const plain = text.startsWith('z') ? inflated(text.slice(1)) : text;
     // Nobody but encodeRecord writes there.
     const { t, c, u, h, k } = JSON.parse(plain) as StoredRecord;
     const changes = k.map(([key, before, present]) => ({
@@ -79,7 +75,12 @@ export function decodeRecord(text: string, revision: number): ChangeRecord {
   }
 }
 
-/** Loaded when a record is large: most commands never need it. */
-function zlib(): typeof import('node:zlib') {
-  return process.getBuiltinModule('node:zlib');
+// The library is loaded when a record is large: most commands never need it.
+
+function deflated(text: string): string {
+  return process.getBuiltinModule('node:zlib').deflateRawSync(text).toString('base64');
+}
+
+function inflated(text: string): string {
+  return process.getBuiltinModule('node:zlib').inflateRawSync(Buffer.from(text, 'base64')).toString();
 }

@@ -319,4 +319,7 @@ export const withoutEffect: Readonly<Record<string, string>> = {
   UsageReportingEnabled: 'nothing is ever reported to anybody outside',
   ClusterGUID: 'nothing is ever reported to anybody outside',
   ClusterType: 'nothing is ever reported to anybody outside',
+  HistoryDays: 'read by whoever changes something: see docs/history.md',
+  HistoryRevisions: 'read by whoever changes something: see docs/history.md',
+  HistoryMegabytes: 'read by whoever changes something: see docs/history.md',
 };

@@ -2,7 +2,7 @@ import { CalicoError } from '../../../base/index.js';
 import type { ResourceClient, SettingName } from '../../../datastore/index.js';
 import { parseAsNumber } from '../../../net/index.js';
 
-type Settings = Pick<ResourceClient, 'getSetting' | 'setSetting'>;
+type Settings = Pick<ResourceClient, 'getSetting' | 'setSetting' | 'setSettings'>;
 
 /** A setting under the name that the user knows it by, and how it is kept (`calicoctl.md` 6.1). */
 export interface ConfigOption {
@@ -48,17 +48,20 @@ const logLevel: ConfigOption = {
       throw new CalicoError('invalid', `error with field loglevel = '${value}'`);
     }
     const ofBgp = BGP_LOG_LEVELS.includes(value) ? value : 'none';
-    await settings.setSetting(screenLevel(node), value);
-    await settings.setSetting(bgpLevel(node), ofBgp);
-    if (node === undefined) await settings.setSetting(formerBgpLevel, ofBgp);
+    await settings.setSettings([
+      { setting: screenLevel(node), value },
+      { setting: bgpLevel(node), value: ofBgp },
+      ...(node === undefined ? [{ setting: formerBgpLevel, value: ofBgp }] : []),
+    ]);
   },
   unset: async (settings, node) => {
     if (node === undefined) {
       await logLevel.set(settings, DEFAULT_LOG_LEVEL, undefined);
       return;
     }
-    await settings.setSetting(screenLevel(node), undefined);
-    await settings.setSetting(bgpLevel(node), undefined);
+    await settings.setSettings(
+      [screenLevel(node), bgpLevel(node)].map(setting => ({ setting, value: undefined })),
+    );
   },
 };
 

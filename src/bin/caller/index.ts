@@ -1,0 +1,1 @@
+export { loginUser } from './login-user.js';
