@@ -162,10 +162,15 @@ const tests: readonly (readonly Test[])[] = [
   [{ kind: 'source-on-interface', version: 4, set: 'wl-src4' }],
   [{ kind: 'source-on-interface', version: 6, set: 'wl-src6' }],
   ...(['established', 'related', 'invalid', 'untracked'] as const).flatMap(state =>
-    bothWays<'conntrack'>({ kind: 'conntrack', state, negated: false }).map(test => [test]),
+    bothWays<'conntrack'>({ kind: 'conntrack', states: [state], negated: false }).map(test => [test]),
   ),
   [{ kind: 'rate', count: 5, per: 'second', burst: 5 }],
   [{ kind: 'rate', count: 100_000, per: 'day', burst: 1 }],
+  ...bothWays<'conntrack'>({
+    kind: 'conntrack',
+    states: ['established', 'related', 'untracked'],
+    negated: false,
+  }).map(test => [test]),
   ...bothWays<'mark'>({ kind: 'mark', bits: 0x8000_0010, negated: false }).map(test => [test]),
 ];
 
@@ -185,11 +190,6 @@ const statements: readonly Statement[] = [
   { kind: 'dispatch', key: 'in-interface', map: 'wl-from' },
   { kind: 'dispatch', key: 'out-interface', map: 'wl-from' },
   { kind: 'dispatch', key: 'protocol-and-port', map: 'x-1' },
-  { kind: 'conntrack-dispatch', verdicts: { established: accept, related: accept } },
-  {
-    kind: 'conntrack-dispatch',
-    verdicts: { established: accept, invalid: { kind: 'jump', chain: 'b-1' }, untracked: { kind: 'drop' } },
-  },
 ];
 
 /** One rule for each kind of test and of statement, in their variations. */

@@ -7,7 +7,7 @@ import {
   forwardOutRules,
   rawInRules,
 } from './base-host-chains.js';
-import { accept, dispatch, family, ports, protocol, verdictMap } from './base-rules.js';
+import { accept, acceptKnown, dispatch, family, inState, ports, protocol, verdictMap } from './base-rules.js';
 import type { NftConfig } from './config.js';
 import { dropChains, dropFor } from './drops.js';
 import type { HostStages } from './host-endpoints.js';
@@ -49,9 +49,9 @@ function forEachPrefix(
 }
 
 function antiSpoofChains({ config, hostStages }: BaseOptions): readonly Chain[] {
-  const leave: Verdict = { kind: 'return' };
+  // No host endpoint can be on a workload's interface: nothing else looks at the packet here.
   const known = (version: 4 | 6, set: string): Rule =>
-    makeRule([family(version), { kind: 'source-on-interface', version, set }], leave);
+    makeRule([family(version), { kind: 'source-on-interface', version, set }], accept);
   const from = (version: 4 | 6, bits: bigint, length: number, ...more: readonly Test[]): Rule =>
     makeRule(
       [
@@ -59,7 +59,7 @@ function antiSpoofChains({ config, hostStages }: BaseOptions): readonly Chain[] 
         { kind: 'nets', side: 'source', version, nets: [{ version, bits, length }], negated: false },
         ...more,
       ],
-      leave,
+      accept,
     );
   return [
     {
@@ -96,16 +96,13 @@ function reservedRules({ vxlanPort }: NftConfig, from: readonly Test[]): readonl
 }
 
 function forwardChains({ config, hostStages }: BaseOptions): readonly Chain[] {
-  const established = { established: accept, related: accept } as const;
   const invalid: Verdict = { kind: 'jump', chain: baseNames.invalidWorkload };
   const forward: Chain = {
     name: baseNames.forward,
     base: { type: 'filter', hook: 'forward', priority: -1 },
     rules: [
-      makeRule([], {
-        kind: 'conntrack-dispatch',
-        verdicts: config.dropInvalid ? { ...established, invalid } : established,
-      }),
+      acceptKnown,
+      ...(config.dropInvalid ? [makeRule([inState('invalid')], invalid)] : []),
       ...config.interfacePrefixes.flatMap(prefix =>
         reservedRules(config, [{ kind: 'interface-prefix', side: 'in', prefix }]),
       ),
@@ -165,9 +162,7 @@ function inputChains({ config, hostStages, tunnels }: BaseOptions): readonly Cha
   const workloadToHost: Chain = {
     name: baseNames.workloadToHost,
     rules: [
-      ...(config.dropInvalid
-        ? [makeRule([{ kind: 'conntrack', state: 'invalid', negated: false }], dropFor('invalid-state'))]
-        : []),
+      ...(config.dropInvalid ? [makeRule([inState('invalid')], dropFor('invalid-state'))] : []),
       makeRule([{ kind: 'interface-in-set', set: baseNames.down }], dropFor('endpoint-down')),
       ...reservedRules(config, []),
       makeRule(
@@ -185,7 +180,7 @@ function inputChains({ config, hostStages, tunnels }: BaseOptions): readonly Cha
     base: { type: 'filter', hook: 'input', priority: -1 },
     rules: [
       ...tunnelInRules(tunnels, config),
-      makeRule([], { kind: 'conntrack-dispatch', verdicts: { established: accept, related: accept } }),
+      acceptKnown,
       ...forEachPrefix(config, 'in', { kind: 'goto', chain: baseNames.workloadToHost }),
       ...inputHostRules(config, hostStages),
     ],

@@ -1,5 +1,5 @@
 import type { FailsafePort, NftConfig } from './config.js';
-import { accept, dispatch, family, protocol, verdictMap } from './base-rules.js';
+import { accept, acceptKnown, dispatch, family, inState, protocol, verdictMap } from './base-rules.js';
 import type { BaseObjects } from './base-rules.js';
 import type { HostStages } from './host-endpoints.js';
 import type { BaseChain, Chain, Rule, Test } from './model.js';
@@ -19,7 +19,7 @@ import type { TunnelPeers } from './tunnel-guard.js';
  * neighbours, routers, listeners) Linux never tracks, and no stage stops it: without it nothing gets through.
  */
 const alreadyAllowed = (config: NftConfig, stages: HostStages): readonly Test[] => [
-  { kind: 'conntrack', state: 'untracked', negated: false },
+  { kind: 'conntrack', states: ['untracked'], negated: false },
   ...(stages.has('pre-dnat') ? [{ kind: 'mark', bits: config.preDnatMark, negated: false } as const] : []),
 ];
 
@@ -86,7 +86,7 @@ function ofHost({ config, tunnels }: HostOptions): BaseObjects {
     base: { type: 'filter', hook: 'output', priority: -1 },
     rules: [
       ...tunnelOutRules(tunnels, config),
-      makeRule([], { kind: 'conntrack-dispatch', verdicts: { established: accept, related: accept } }),
+      acceptKnown,
       ...done.map(test => makeRule([test], accept, 'allowed by an early policy')),
       dispatch('out-interface', hostMap('egress', 'normal')),
     ],
@@ -143,7 +143,6 @@ function ofUntracked({ failsafeInbound, failsafeOutbound }: NftConfig): BaseObje
 }
 
 function ofBeforeNat(config: NftConfig): BaseObjects {
-  const verdicts = { established: accept, related: accept, untracked: accept } as const;
   return {
     sets: [verdictMap(hostMap('ingress', 'pre-dnat'))],
     chains: [
@@ -155,7 +154,7 @@ function ofBeforeNat(config: NftConfig): BaseObjects {
         name: baseNames.manglePrerouting,
         base: { type: 'filter', hook: 'prerouting', priority: -150 },
         rules: [
-          makeRule([], { kind: 'conntrack-dispatch', verdicts }),
+          makeRule([inState('established', 'related', 'untracked')], accept),
           dispatch('in-interface', hostMap('ingress', 'pre-dnat')),
         ],
       },

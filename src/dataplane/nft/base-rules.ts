@@ -1,4 +1,4 @@
-import type { Chain, NftSet, Rule, Test, Verdict } from './model.js';
+import type { Chain, ConntrackState, NftSet, Rule, Test, Verdict } from './model.js';
 import { makeRule } from './rule-text.js';
 
 /** Part of the table that depends on neither endpoints nor policies. */
@@ -18,7 +18,16 @@ export const ports = (side: 'source' | 'destination', port: number): Test => ({
   negated: false,
 });
 
+export const inState = (...states: readonly ConntrackState[]): Test => ({
+  kind: 'conntrack',
+  states,
+  negated: false,
+});
+
 export const verdictMap = (name: string): NftSet => ({ name, key: ['ifname'], verdicts: true });
+
+/** What belongs to a known connection is let go by one comparison: a lookup costs twice as much. */
+export const acceptKnown = makeRule([inState('established', 'related')], accept);
 
 export const dispatch = (key: 'in-interface' | 'out-interface', map: string): Rule =>
   makeRule([], { kind: 'dispatch', key, map });

@@ -55,7 +55,8 @@ export type Test =
   | { readonly kind: 'input-interface' }
   /** source address and incoming interface together are an element of the set */
   | { readonly kind: 'source-on-interface'; readonly version: IpVersion; readonly set: string }
-  | { readonly kind: 'conntrack'; readonly state: ConntrackState; readonly negated: boolean }
+  /** the connection is in one of the states; negated: in none of them */
+  | { readonly kind: 'conntrack'; readonly states: readonly ConntrackState[]; readonly negated: boolean }
   /** all of those bits are set in the packet's mark; negated: not all */
   | { readonly kind: 'mark'; readonly bits: number; readonly negated: boolean }
   /** at most so many packets in a unit of time, after a burst; the others do not pass the test */
@@ -92,11 +93,7 @@ export type Statement =
   /** sets bits of the packet's mark, leaves the others; goes on with the next rule */
   | { readonly kind: 'set-mark'; readonly bits: number }
   /** the verdict that the map holds for the packet; none: the next rule */
-  | { readonly kind: 'dispatch'; readonly key: DispatchKey; readonly map: string }
-  | {
-      readonly kind: 'conntrack-dispatch';
-      readonly verdicts: Readonly<Partial<Record<ConntrackState, Verdict>>>;
-    };
+  | { readonly kind: 'dispatch'; readonly key: DispatchKey; readonly map: string };
 
 /** A severity of syslog. */
 export type LogLevel = 'warn' | 'notice';

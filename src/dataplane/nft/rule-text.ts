@@ -56,9 +56,9 @@ const testTexts: TestTexts = {
   'input-interface': () => 'meta iif != 0',
   'source-on-interface': ({ version, set }) =>
     `${addressField(version, 'source')} . iifname @${nameText(set)}`,
-  conntrack: ({ state, negated }) => `ct state ${not(negated)}${state}`,
   rate: ({ count, per, burst }) =>
     `limit rate ${numberText(count, maxRate)}/${per} burst ${numberText(burst, maxRate)} packets`,
+  conntrack: ({ states, negated }) => `ct state ${negated ? '! ' : ''}${states.join(',')}`,
   mark: ({ bits, negated }) => `meta mark & ${bitsText(bits)} ${negated ? '!=' : '=='} ${bitsText(bits)}`,
 };
 
@@ -81,11 +81,6 @@ const keys = {
   'protocol-and-port': 'meta l4proto . th dport',
 } as const;
 
-function conntrackText(verdicts: Extract<Statement, { kind: 'conntrack-dispatch' }>['verdicts']): string {
-  const entries = Object.entries(verdicts).map(([state, verdict]) => `${state} : ${verdictText(verdict)}`);
-  return `ct state vmap { ${entries.join(', ')} }`;
-}
-
 function logText({ prefix, level, group }: Extract<Statement, { kind: 'log' }>): string {
   const to = group === undefined ? `level ${level ?? 'notice'}` : `group ${numberText(group, 65_535)}`;
   return `log prefix ${logPrefixText(prefix)} ${to}`;
@@ -97,7 +92,6 @@ function statementText(statement: Statement): string {
   if (statement.kind === 'masquerade' || statement.kind === 'notrack') return statement.kind;
   if (statement.kind === 'set-mark') return `meta mark set meta mark | ${bitsText(statement.bits)}`;
   if (statement.kind === 'dispatch') return `${keys[statement.key]} vmap @${nameText(statement.map)}`;
-  if (statement.kind === 'conntrack-dispatch') return conntrackText(statement.verdicts);
   return verdictText(statement);
 }
 

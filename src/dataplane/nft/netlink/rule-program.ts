@@ -1,5 +1,4 @@
 import {
-  connectionState,
   count,
   log,
   lookupVerdict,
@@ -11,16 +10,12 @@ import {
   setMark,
   verdict,
 } from '../../../netlink/index.js';
-import type { NftKeyType, NftVerdict } from '../../../netlink/index.js';
-import type { ConntrackState, DispatchKey, Rule, Statement, Verdict } from '../model.js';
+import type { NftVerdict } from '../../../netlink/index.js';
+import type { DispatchKey, Rule, Statement, Verdict } from '../model.js';
 import { logPrefixText, nameText } from '../text.js';
-import { anonymousSet } from './anonymous-set.js';
 import type { SetNumbers } from './anonymous-set.js';
-import { addTest, hostU32, stateBytes } from './test-expressions.js';
+import { addTest, hostU32 } from './test-expressions.js';
 import type { RuleProgram } from './test-expressions.js';
-
-/** nft's type of a connection's state */
-const stateType: NftKeyType = { id: 26, length: 4, byteOrder: 'host' };
 
 /** A verdict with its chain's name checked. */
 export function nftVerdict(value: Verdict): NftVerdict {
@@ -32,18 +27,6 @@ function addDispatch({ expressions }: RuleProgram, key: DispatchKey, map: string
     expressions.push(meta('l4proto'), payload({ header: 'transport', offset: 2, length: 2, into: 1 }));
   } else expressions.push(meta(key === 'in-interface' ? 'iifname' : 'oifname'));
   expressions.push(lookupVerdict({ set: nameText(map) }));
-}
-
-function addConntrackDispatch(
-  { expressions, sets, numbers }: RuleProgram,
-  verdicts: Readonly<Partial<Record<ConntrackState, Verdict>>>,
-): void {
-  // The keys are those of a record of states.
-  const entries = Object.entries(verdicts) as readonly (readonly [ConntrackState, Verdict])[];
-  const elements = entries.map(([state, value]) => ({ key: stateBytes(state), verdict: nftVerdict(value) }));
-  const made = anonymousSet(numbers, { key: stateType, elements, intervals: false, verdicts: true });
-  sets.push(made);
-  expressions.push(connectionState(), lookupVerdict({ set: made.set.name, id: made.set.id }));
 }
 
 function addStatement(program: RuleProgram, statement: Statement): void {
@@ -60,7 +43,6 @@ function addStatement(program: RuleProgram, statement: Statement): void {
     const bits = hostU32(statement.bits);
     expressions.push(meta('mark'), masked(hostU32(~statement.bits), bits), setMark());
   } else if (statement.kind === 'dispatch') addDispatch(program, statement.key, statement.map);
-  else if (statement.kind === 'conntrack-dispatch') addConntrackDispatch(program, statement.verdicts);
   else expressions.push(verdict(nftVerdict(statement)));
 }
 

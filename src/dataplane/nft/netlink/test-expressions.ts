@@ -52,11 +52,6 @@ export function hostU32(value: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(Uint32Array.of(value).buffer);
 }
 
-/** A connection's state as a key. */
-export function stateBytes(state: ConntrackState): Uint8Array {
-  return hostU32(stateBits[state]);
-}
-
 function requireFamily(program: RuleProgram, version: IpVersion): void {
   if (program.family === version) return;
   program.family = version;
@@ -102,7 +97,7 @@ function addNets(program: RuleProgram, { version, side, nets, negated }: TestOf<
   const key = keyTypeOf([version === 4 ? 'ipv4_addr' : 'ipv6_addr']);
   const intervals = nets.map(net => ({ first: addressBytes(net), last: lastOf(net) }));
   const elements = intervalElements(joinedIntervals(intervals));
-  lookUpAnonymous(program, { key, elements, intervals: true, verdicts: false }, negated);
+  lookUpAnonymous(program, { key, elements, intervals: true }, negated);
 }
 
 function addPorts(program: RuleProgram, { side, ranges, negated }: TestOf<'ports'>): void {
@@ -113,7 +108,7 @@ function addPorts(program: RuleProgram, { side, ranges, negated }: TestOf<'ports
   if (first === undefined || intervals.length > 1) {
     const elements = areSingle ? intervals.map(each => ({ key: each.first })) : intervalElements(intervals);
     const key = keyTypeOf(['inet_service']);
-    lookUpAnonymous(program, { key, elements, intervals: !areSingle, verdicts: false }, negated);
+    lookUpAnonymous(program, { key, elements, intervals: !areSingle }, negated);
   } else if (areSingle) program.expressions.push(cmp(operator(negated), first.first));
   else if (negated) program.expressions.push(outsideRange(first.first, first.last));
   else program.expressions.push(cmp('>=', first.first), cmp('<=', first.last));
@@ -136,7 +131,7 @@ function addIcmpTypes(program: RuleProgram, { types }: TestOf<'icmp-types'>): vo
   }
   const elements = types.map(type => ({ key: Uint8Array.of(type) }));
   const key = { id: integerType, length: 1, byteOrder: 'big-endian' } as const;
-  lookUpAnonymous(program, { key, elements, intervals: false, verdicts: false }, false);
+  lookUpAnonymous(program, { key, elements, intervals: false }, false);
 }
 
 /** nft's number for a value that is only a number. */
@@ -181,10 +176,9 @@ function addPortInSet(program: RuleProgram, { version, side, set, negated }: Tes
   );
 }
 
-function addConntrack({ expressions }: RuleProgram, { state, negated }: TestOf<'conntrack'>): void {
-  // A packet has one state: not this one means another.
-  if (negated) expressions.push(connectionState(), cmp('!=', stateBytes(state)));
-  else expressions.push(connectionState(), masked(stateBytes(state)), cmp('!=', hostU32(0)));
+function addConntrack({ expressions }: RuleProgram, { states, negated }: TestOf<'conntrack'>): void {
+  const bits = states.reduce((sum, state) => sum | stateBits[state], 0);
+  expressions.push(connectionState(), masked(hostU32(bits)), cmp(negated ? '==' : '!=', hostU32(0)));
 }
 
 type TestOf<Kind extends Test['kind']> = Extract<Test, { kind: Kind }>;

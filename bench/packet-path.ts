@@ -1,0 +1,165 @@
+import { silentLogger, systemClock } from '../src/base/index.js';
+import { createNetlinkNftApplier, createNftDataplane } from '../src/dataplane/index.js';
+import { openHostNetwork } from '../src/netlink/index.js';
+import type { HostNetwork } from '../src/netlink/index.js';
+import { createPolicyGraph } from '../src/policy/index.js';
+import type { ModelChange } from '../src/policy/index.js';
+import { createTestNet } from '../test/support/netns.js';
+import { endpoint, policy, rule } from '../test/support/policy-builders.js';
+import { oneCpu } from './support/cpu-time.js';
+import type { CpuTime } from './support/cpu-time.js';
+import { median, medianRange } from './support/statistics.js';
+import { openTraffic } from './support/traffic.js';
+import type { Traffic } from './support/traffic.js';
+import { workloadPair } from './support/workload-pair.js';
+
+/**
+ * What policy costs a packet between two workloads of one host, in processor time: each kind of host three times,
+ * so that where things happen to lie in memory does not decide; all hosts in turn in every round, and medians over
+ * the rounds of what one host costs against another in the same round. Wants root and `nft`.
+ */
+const ROUNDS = Number(process.env['ROUNDS'] ?? 100);
+const TWINS = 3;
+const PORT = 7000;
+
+const hosts = {
+  'plain routing': undefined,
+  'plain routing, tracked': undefined,
+  '1 policy': 1,
+  '1,000 policies': 1_000,
+} as const;
+type HostName = keyof typeof hosts;
+const hostNames = Object.keys(hosts) as readonly HostName[];
+const floor: HostName = 'plain routing, tracked';
+
+/** One kind of traffic: how many in a round, and what is asked of it. */
+interface Kind {
+  readonly name: string;
+  readonly count: number;
+  readonly run: (traffic: Traffic, count: number) => void;
+  /** of plain routing with tracking, and of one policy, per cent of the rate that shall be left with 1,000 */
+  readonly target?: readonly [ofPlain: number, ofOne: number];
+  /** microseconds that 1,000 policies may cost above tracking */
+  readonly most?: number;
+}
+
+const kinds: readonly Kind[] = [
+  {
+    name: 'first packet of a flow',
+    count: 2_048,
+    run: (traffic, count) => traffic.firstPackets(count),
+    most: 2,
+  },
+  { name: 'packet of a known flow', count: 2_048, run: (traffic, count) => traffic.established(count) },
+  {
+    name: 'TCP connection',
+    count: 100,
+    run: (traffic, count) => traffic.connections(count),
+    target: [90, 97],
+  },
+  { name: 'MiB over TCP', count: 32, run: (traffic, count) => traffic.bulk(count), target: [90, 97] },
+];
+
+/** The last of them is the one that allows what is measured. */
+function policies(count: number): readonly ModelChange[] {
+  return Array.from({ length: count }, (_, index) => {
+    const port = index === count - 1 ? PORT : 10_000 + index;
+    const destinationPorts = [{ min: port, max: port }];
+    const rules = [6, 17].map(protocol => rule('allow', { protocol, destinationPorts }));
+    const each = policy(`p${String(index).padStart(4, '0')}`, {
+      order: index,
+      ingress: rules,
+      egress: rules,
+    });
+    return { kind: 'policy', id: each.id, policy: each };
+  });
+}
+
+function workload(name: string, address: string): ModelChange {
+  const value = endpoint(name, { addresses: [address] });
+  return { kind: 'endpoint', id: value.id, endpoint: value };
+}
+
+interface Host {
+  readonly name: HostName;
+  readonly traffic: Traffic;
+  readonly network: HostNetwork;
+  readonly addresses: readonly string[];
+}
+
+const net = createTestNet();
+const tracked =
+  'table inet plain { chain f { type filter hook forward priority 0; ct state established accept; accept; }; }';
+
+async function setUp(name: HostName, twin: number): Promise<Host> {
+  const pair = await workloadPair(net, `${String(hostNames.indexOf(name))}-${String(twin)}`);
+  const path = net.path(pair.host);
+  const count = hosts[name];
+  if (name === floor) await net.feed(pair.host, tracked, 'nft', '-f', '-');
+  if (count !== undefined) {
+    const applier = await createNetlinkNftApplier({ netns: path });
+    const driver = createNftDataplane({ applier, config: {}, log: silentLogger, clock: systemClock });
+    const ends = [workload('a', pair.from), workload('b', pair.to)];
+    await driver.apply(createPolicyGraph('here').apply([...ends, ...policies(count)]));
+    await driver.stop();
+    applier.close();
+  }
+  const traffic = await openTraffic({ ...pair, port: PORT });
+  return { name, traffic, network: await openHostNetwork({ netns: path }), addresses: [pair.from] };
+}
+
+/** Microseconds for one, by host: in each round the mean of the twins. */
+function measure(kind: Kind, all: readonly Host[], cpu: CpuTime): ReadonlyMap<HostName, readonly number[]> {
+  const costs = new Map(hostNames.map(name => [name, Array<number>(ROUNDS).fill(0)] as const));
+  for (let round = -2; round < ROUNDS; round++) {
+    for (const { network, addresses } of all) network.forgetConnections(addresses);
+    for (const place of all.keys()) {
+      const host = all[(place + round + 2) % all.length];
+      if (host === undefined) continue;
+      const before = cpu();
+      kind.run(host.traffic, kind.count);
+      const cost = (cpu() - before) / kind.count / TWINS;
+      const row = costs.get(host.name);
+      if (round >= 0 && row !== undefined) row[round] = (row[round] ?? 0) + cost;
+    }
+  }
+  return costs;
+}
+
+function percent(values: readonly number[]): string {
+  const [from, to] = medianRange(values).map(value => (100 * value).toFixed(1));
+  return `${(100 * median(values)).toFixed(1)} % (${from ?? ''} to ${to ?? ''})`;
+}
+
+function report({ name, target, most }: Kind, costs: ReadonlyMap<HostName, readonly number[]>): void {
+  console.log(`${name}:`);
+  const [base = [], one = []] = [costs.get(floor), costs.get('1 policy')];
+  for (const [host, own] of costs) {
+    const above = own.map((cost, round) => cost - (base[round] ?? NaN));
+    const rate = (of: readonly number[]): string =>
+      percent(own.map((cost, round) => (of[round] ?? NaN) / cost));
+    const [from, to] = medianRange(above).map(value => value.toFixed(2));
+    console.log(
+      `  ${host}: ${median(own).toFixed(2)} us, ${median(above).toFixed(2)} us (${from ?? ''} to ${to ?? ''}) above tracking; ` +
+        `rate ${rate(base)} of tracked, ${rate(one)} of one policy`,
+    );
+  }
+  if (target !== undefined)
+    console.log(
+      `  target for 1,000: ${String(target[0])} % of tracked, ${String(target[1])} % of one policy`,
+    );
+  if (most !== undefined) console.log(`  target for 1,000: at most ${String(most)} us above tracking`);
+}
+
+try {
+  const cpu = await oneCpu(1);
+  const all: Host[] = [];
+  for (let twin = 0; twin < TWINS; twin++) for (const name of hostNames) all.push(await setUp(name, twin));
+  for (const kind of kinds) report(kind, measure(kind, all, cpu));
+  for (const { traffic, network } of all) {
+    traffic.close();
+    network.close();
+  }
+} finally {
+  await net.remove();
+}
