@@ -4,11 +4,12 @@ import { isTerminal, main, standardStream } from '../cli/index.js';
 import { labCommands, labGroup } from './lab-commands/index.js';
 import { loginUser } from './caller/index.js';
 
+const ended = new AbortController();
+
 /** Aborted at Ctrl-C or at the end of the session; a second one ends the program at once. */
 function interrupted(): AbortSignal {
-  const controller = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => controller.abort());
-  return controller.signal;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ended.abort());
+  return ended.signal;
 }
 
 // Meant for this program alone (bin/calicoctl), not for those that it starts.
@@ -17,7 +18,8 @@ delete process.env['NODE_COMPILE_CACHE'];
 process.exitCode = await main({
   argv: process.argv.slice(2),
   env: process.env,
-  out: standardStream(1),
+  // Who watches and is no longer read has nothing left to do.
+  out: standardStream(1, () => ended.abort()),
   err: standardStream(2),
   stdin: () => process.stdin,
   clock: systemClock,

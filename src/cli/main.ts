@@ -195,16 +195,21 @@ async function runCommand(command: Command, values: ArgumentValues, options: Mai
       interrupted,
       commands: entriesOf(options),
       nodeProgram: options.nodeProgram,
-      colour: () => (env['NO_COLOR'] ?? '') === '' && isTerminal(1),
+      colour: () => (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb' && isTerminal(1),
       progress: progressLine(err, isTerminal),
     });
   } catch (error) {
-    if (!isCalicoError(error)) throw error;
-    out.line(visible(messageOf(error)));
+    if (isCalicoError(error)) out.line(visible(messageOf(error)));
+    else err.line(`calicoctl: internal error, please report it: ${detailOf(error)}`);
     return command.failure;
   } finally {
     await opened?.store.close();
   }
+}
+
+/** With the places where it happened; without the line of code that Node would print, of thousands of characters. */
+function detailOf(error: unknown): string {
+  return error instanceof Error && error.stack !== undefined ? error.stack : messageOf(error);
 }
 
 /** Writes over the line before; what was shown is taken away at the end. */

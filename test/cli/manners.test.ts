@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -184,6 +184,30 @@ describe('get', () => {
     child.kill('SIGINT');
     expect(await ended).toBe(0);
   });
+
+  test('--watch ends at the first change that nobody reads', async () => {
+    await run('create -f -', policy('a'));
+    const child = spawn(process.execPath, [calicoctl.program, 'get', 'policy', '-w', '-o', 'name'], {
+      env,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const ended = new Promise(resolve => child.on('close', resolve));
+    await new Promise(resolve => child.stdout.once('data', resolve));
+    child.stdout.destroy();
+    await run('apply -f -', policy('b'));
+    expect(await ended).toBe(0);
+  });
+
+  test('--watch refuses at once what it cannot show', async () => {
+    expect(await run('get pol -w -o custom-columns=NAME,NAM')).toMatchObject({
+      code: 1,
+      out: 'Unknown heading NAM, valid values are: NAME, ORDER, SELECTOR\n',
+    });
+    expect(await run('get pol -w -o go-template=x')).toMatchObject({
+      code: 1,
+      out: 'output format go-template cannot be watched\n',
+    });
+  });
 });
 
 describe('validate', () => {
@@ -275,7 +299,35 @@ COMP_WORDS=(calicoctl get policy w); COMP_CWORD=3; _calicoctl; echo "\${COMPREPL
     expect(stdout).toBe('web\n');
   });
 
-  test.each(['zsh', 'fish'])('prints a script for %s', async shell => {
-    expect(await outOf(`completion ${shell}`)).toContain('calicoctl __complete'.split(' ')[1]);
+  test('of zsh offers what calicoctl says, sourced and from the directory of functions', async () => {
+    await run('create -f -', policy('web'));
+    const functions = join(calicoctl.directory, 'functions');
+    const { out: script } = await run('completion zsh');
+    write('functions/_calicoctl', script);
+    // What the completion system of zsh would do: words go in, and what is added comes out.
+    const shell = `
+calicoctl() { '${process.execPath}' '${calicoctl.program}' "$@"; }
+compdef() { registered=$1; }
+compadd() { shift $((\${@[(i)--]})); print -rn -- "$* "; }
+words=(calicoctl get policy w); CURRENT=4
+`;
+    const sourced = `${shell}source ${functions}/_calicoctl; $registered`;
+    const loaded = `${shell}fpath=(${functions}); autoload _calicoctl; _calicoctl; _calicoctl`;
+    expect((await runProgram('zsh', ['-f', '-c', sourced], { env })).stdout.trim()).toBe('web');
+    expect((await runProgram('zsh', ['-f', '-c', loaded], { env })).stdout.match(/web/g)).toHaveLength(2);
+  });
+
+  test('of fish offers what calicoctl says', async () => {
+    await run('create -f -', policy('web'));
+    const { out: script } = await run('completion fish');
+    const bin = join(calicoctl.directory, 'bin');
+    write('bin/calicoctl', `#!/bin/sh\nexec '${process.execPath}' '${calicoctl.program}' "$@"\n`);
+    chmodSync(join(bin, 'calicoctl'), 0o755);
+    const search = { ...env, HOME: calicoctl.directory, PATH: `${bin}:${process.env['PATH'] ?? ''}` };
+    const offered = async (line: string): Promise<string> =>
+      (await runProgram('fish', ['-c', `${script}\ncomplete -C '${line}'`], { env: search })).stdout;
+    expect(await offered('calicoctl get policy w')).toBe('web\n');
+    expect(await offered('calicoctl get policy -o ya')).toBe('yaml\n');
+    expect(await offered(`calicoctl apply -f ${bin}/`)).toBe(`${bin}/calicoctl\n`);
   });
 });

@@ -115,6 +115,11 @@ describe('node checksystem', () => {
   });
 
   test('fails where a feature cannot be used', async () => {
+    const structured = await run('node checksystem -o json', { PATH: '/nowhere' });
+    expect([structured.code, JSON.parse(structured.out)]).toMatchObject([
+      1,
+      { ok: false, kernel: { ok: true } },
+    ]);
     const { code, out } = await run('node checksystem', { PATH: '/nowhere' });
     expect(code).toBe(1);
     expect(out).toContain('\t\tnf_tables           \t\t\t\t\tFAIL\n');

@@ -11,6 +11,8 @@ const scripts = {
     mapfile -t COMPREPLY < <(compgen -f -- "$current")
   else
     COMPREPLY=("\${found[@]}")
+    # A value follows at once.
+    [[ \${#found[@]} -gt 0 && "\${found[*]}" == *= ]] && compopt -o nospace 2>/dev/null
   fi
 }
 complete -F _calicoctl calicoctl
@@ -22,10 +24,16 @@ _calicoctl() {
   if [[ "\${found[1]}" == ":files" ]]; then
     _files
   else
-    compadd -- "\${found[@]}"
+    compadd -- "\${(@)found:#*=}"
+    compadd -S '' -- "\${(@M)found:#*=}"
   fi
 }
-compdef _calicoctl calicoctl
+# Sourced, or loaded by zsh itself out of fpath at the first completion, which it then has to do as well.
+if [[ "\${funcstack[1]}" == _calicoctl ]]; then
+  _calicoctl
+else
+  compdef _calicoctl calicoctl
+fi
 `,
   fish: `function __calicoctl_complete
   set -l words (commandline -opc)

@@ -48,10 +48,11 @@ Description:
 `;
 
 export const nodeCheckSystemHelp = `Usage:
-  calicoctl node checksystem
+  calicoctl node checksystem [--output=<OUTPUT>]
 
 Options:
-  -h --help      Show this screen.
+  -h --help                Show this screen.
+  -o --output=<OUTPUT>     Output format.  One of: ps, yaml, json.  [Default: ps]
 
 Description:
   Check the compatibility of this compute host to run a Calico node instance.

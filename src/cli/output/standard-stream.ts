@@ -8,20 +8,23 @@ function codeOf(error: unknown): string {
 /**
  * Standard output (1) or standard error (2). Written without Node's streams, which cost milliseconds to set up,
  * until the far end is slow and does not block. A reader that has gone away, such as `head`, wants no more:
- * what follows is dropped, and that is no failure.
+ * what follows is dropped, and that is no failure; `onGone` is told of it, once.
  */
-export function standardStream(descriptor: 1 | 2): Output {
+export function standardStream(descriptor: 1 | 2, onGone: () => void = () => undefined): Output {
   // An import would evaluate all that node:fs can lazily load, streams included.
   const { writeSync } = process.getBuiltinModule('node:fs');
   let stream: NodeJS.WritableStream | undefined;
   let isGone = false;
 
+  const leave = (): void => {
+    if (!isGone) onGone();
+    isGone = true;
+  };
+
   const writeToStream = (bytes: Uint8Array): void => {
     if (stream === undefined) {
       stream = descriptor === 1 ? process.stdout : process.stderr;
-      stream.on('error', () => {
-        isGone = true;
-      });
+      stream.on('error', leave);
     }
     stream.write(bytes);
   };
@@ -31,7 +34,7 @@ export function standardStream(descriptor: 1 | 2): Output {
     try {
       while (bytes.length > 0) bytes = bytes.subarray(writeSync(descriptor, bytes));
     } catch (error) {
-      if (codeOf(error) === 'EPIPE') isGone = true;
+      if (codeOf(error) === 'EPIPE') leave();
       else if (codeOf(error) === 'EAGAIN') writeToStream(bytes);
       else throw error;
     }

@@ -43,8 +43,16 @@ function follower(
   };
 }
 
-/** Prints changes; the result is the message for a heading that a kind does not have. */
-type ChangePrinter = (changes: readonly WatchedChange[], context: CellContext) => string | undefined;
+type ChangePrinter = (changes: readonly WatchedChange[], context: CellContext) => void;
+
+/** What to say of a heading that one of the kinds does not have: at once, not when the first of it appears. */
+function wrongHeading(queries: readonly Query[], format: TableFormat): string | undefined {
+  for (const { kind } of queries) {
+    const table = tableRows({ kind, resources: [] }, format, { globalAsNumber: undefined });
+    if ('unknown' in table) return table.unknown;
+  }
+  return undefined;
+}
 
 /** As rows of tables whose columns only grow; with headings when the kind is another than before. */
 function tablePrinter(format: TableFormat, out: Output): ChangePrinter {
@@ -54,7 +62,7 @@ function tablePrinter(format: TableFormat, out: Output): ChangePrinter {
     for (const { event, resource } of changes) {
       const { kind } = resource;
       const table = tableRows({ kind, resources: [resource] }, format, context);
-      if ('unknown' in table) return table.unknown;
+      if ('unknown' in table) continue;
       const headings = ['EVENT', ...table.headings];
       const row = [event, ...(table.rows[0] ?? [])];
       const widths = columnWidths(headings, [row], known.get(kind));
@@ -63,7 +71,6 @@ function tablePrinter(format: TableFormat, out: Output): ChangePrinter {
       last = kind;
       out.line(formatRow(row, widths));
     }
-    return undefined;
   };
 }
 
@@ -78,7 +85,6 @@ function textPrinter(
       else if (kind === 'json') out.text(formatJson(shown));
       else out.line(`${event} ${visible(resourceName(resource))}`);
     }
-    return undefined;
   };
 }
 
@@ -93,6 +99,11 @@ export async function watch(
     return 1;
   }
   const client = await services.client();
+  const wrong = isTable(format) ? wrongHeading(queries, format) : undefined;
+  if (wrong !== undefined) {
+    out.line(visible(wrong));
+    return 1;
+  }
   const print = isTable(format) ? tablePrinter(format, out) : textPrinter(format, out);
   const follow = follower(queries, isWanted);
   return await failingAs({ prefix: 'Failed to get resources', out }, async () => {
@@ -101,10 +112,7 @@ export async function watch(
       if (seen.length === 0) continue;
       const needsAsNumber = seen.some(({ resource }) => resource.kind === 'node');
       const context = { globalAsNumber: needsAsNumber ? await globalAsNumber(client) : undefined };
-      const unknown = print(seen, context);
-      if (unknown === undefined) continue;
-      out.line(visible(unknown));
-      return 1;
+      print(seen, context);
     }
     return 0;
   });
