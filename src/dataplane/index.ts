@@ -1,5 +1,5 @@
-export { configureWorkloadInterface, createEndpointPlumbing } from './endpoints/index.js';
-export type { EndpointPlumbing } from './endpoints/index.js';
+export { configureWorkloadInterface, createEndpointPlumbing, HostEndpointStates } from './endpoints/index.js';
+export type { EndpointPlumbing, EndpointState } from './endpoints/index.js';
 export {
   createNetlinkNftApplier,
   createNftApplier,

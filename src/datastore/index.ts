@@ -1,6 +1,11 @@
 export { createResourceClient } from './client.js';
 export type { ResourceClientOptions } from './client.js';
-export { agentStatusKeys, workloadStatusKey, workloadStatusPrefix } from './codec/status.js';
+export {
+  agentStatusKeys,
+  endpointStatusPrefixes,
+  hostEndpointStatusKey,
+  workloadStatusKey,
+} from './codec/status.js';
 export { etcdConfig, etcdVariables, namesEtcd } from './etcd/config.js';
 export type { EtcdSettings } from './etcd/config.js';
 export { checkIdentifiers } from './plan-writes.js';

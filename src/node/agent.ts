@@ -15,7 +15,13 @@ import { Programmed } from './programmed.js';
 import { registerNode } from './register.js';
 import { startCni } from './start-cni.js';
 import { startHealth } from './start-health.js';
-import { startHostInterfaces, startNft, startNftRefresh, startPlumbing } from './start-kernel.js';
+import {
+  startHostInterfaces,
+  startHostStates,
+  startNft,
+  startNftRefresh,
+  startPlumbing,
+} from './start-kernel.js';
 import { startCluster, startPolicy } from './start-policy.js';
 import { startReports } from './start-reports.js';
 import { startRoutes } from './start-routes.js';
@@ -165,7 +171,9 @@ async function startOnDatastore(ground: Ground, state: AgentState): Promise<void
   await startHostInterfaces(ground);
   const plumbing = await startPlumbing(ground);
   state.plumbing = plumbing;
-  const wiring: Wiring = { ...ground, cluster, plumbing };
+  const hostStates = await startHostStates(ground);
+  state.hostStates = hostStates;
+  const wiring: Wiring = { ...ground, cluster, plumbing, hostStates };
   const programmed = new Programmed();
   const routes = await startRoutes(wiring);
   state.routes = routes;

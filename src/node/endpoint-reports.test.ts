@@ -72,6 +72,22 @@ describe('the status of endpoints in the datastore', () => {
     expect(Object.keys(await reported())).toHaveLength(149);
   });
 
+  test('has a place for host endpoints too, and goes as a whole when it shall', async () => {
+    const uplink = 'host:here/uplink' as EndpointId;
+    states.set(id('a'), { state: 'up' }).set(uplink, { state: 'up' });
+    await reports.round();
+    const hostKey = '/calico/felix/v1/host/here/endpoint/uplink';
+    expect(await reported()).toEqual({ [key('a')]: '{"status":"up"}', [hostKey]: '{"status":"up"}' });
+    states.delete(uplink);
+    reports.note(uplink);
+    await reports.round();
+    expect(await reported()).toEqual({ [key('a')]: '{"status":"up"}' });
+    await reports.removeAll();
+    expect(await reported()).toEqual({});
+    await reports.round();
+    expect(await reported()).toEqual({ [key('a')]: '{"status":"up"}' });
+  });
+
   test('is tried again when it could not be written', async () => {
     await reports.round();
     states.set(id('a'), { state: 'down', reason: 'switched off' });

@@ -1,9 +1,9 @@
 import type { Logger } from '../base/index.js';
-import { workloadStatusKey, workloadStatusPrefix } from '../datastore/index.js';
+import { endpointStatusPrefixes, hostEndpointStatusKey, workloadStatusKey } from '../datastore/index.js';
 import type { Store, Write } from '../datastore/index.js';
 import type { EndpointId } from '../policy/index.js';
 
-/** As the plumbing tells it. */
+/** As those who keep the states tell it. */
 export interface ReportedState {
   readonly state: 'up' | 'down' | 'error';
   readonly reason?: string;
@@ -25,9 +25,12 @@ const ROUNDS_BETWEEN_AUDITS = 180;
 function keyOf(id: EndpointId): string | undefined {
   const [, node, orchestrator, workload, name] =
     /^workload:([^/]*)\/([^/]*)\/([^/]*)\/([^/]*)$/.exec(id) ?? [];
-  if (node === undefined || orchestrator === undefined || workload === undefined || name === undefined)
-    return undefined;
-  return workloadStatusKey({ node, orchestrator, workload, name });
+  if (node !== undefined && orchestrator !== undefined && workload !== undefined && name !== undefined) {
+    return workloadStatusKey({ node, orchestrator, workload, name });
+  }
+  const [, host, endpoint] = /^host:([^/]*)\/([^/]*)$/.exec(id) ?? [];
+  if (host === undefined || endpoint === undefined) return undefined;
+  return hostEndpointStatusKey({ node: host, name: endpoint });
 }
 
 /** Readers of the field know `status`, and ignore the reason. */
@@ -36,13 +39,14 @@ function valueOf({ state, reason }: ReportedState): string {
 }
 
 /**
- * Writes the status of this host's workload endpoints to the datastore, what changed since the last round in
+ * Writes the status of this host's endpoints to the datastore, what changed since the last round in
  * one commit, and from time to time compares everything: what is wrong or stale is put right.
  */
 export class EndpointReports {
   readonly #parts: EndpointReportParts;
   readonly #changed = new Set<EndpointId>();
   #rounds = 0;
+  #turn: Promise<void> = Promise.resolve();
 
   constructor(parts: EndpointReportParts) {
     this.#parts = parts;
@@ -53,15 +57,32 @@ export class EndpointReports {
     this.#changed.add(id);
   }
 
+  /** Takes all reports back: nobody shall read them as they get old. */
+  async removeAll(): Promise<void> {
+    await this.#inTurn(async () => {
+      await this.#correct(new Map());
+      this.#rounds = 0;
+    });
+  }
+
   /** One round; what fails is tried again in the next. */
   async round(): Promise<void> {
-    const isAudit = this.#rounds++ % ROUNDS_BETWEEN_AUDITS === 0;
-    try {
-      await (isAudit ? this.#audit() : this.#writeChanged());
-    } catch (error) {
-      if (isAudit) this.#rounds = 0;
-      throw error;
-    }
+    await this.#inTurn(async () => {
+      const isAudit = this.#rounds++ % ROUNDS_BETWEEN_AUDITS === 0;
+      try {
+        await (isAudit ? this.#audit() : this.#writeChanged());
+      } catch (error) {
+        if (isAudit) this.#rounds = 0;
+        throw error;
+      }
+    });
+  }
+
+  async #inTurn(step: () => Promise<void>): Promise<void> {
+    const before = this.#turn;
+    const mine = before.then(step);
+    this.#turn = mine.catch(() => undefined);
+    await mine;
   }
 
   async #writeChanged(): Promise<void> {
@@ -83,12 +104,19 @@ export class EndpointReports {
   }
 
   async #audit(): Promise<void> {
-    const { node, store, states, log } = this.#parts;
     this.#changed.clear();
-    const { entries } = await store.list(workloadStatusPrefix(node));
-    const stored = new Map(entries.map(({ key, value }) => [key, value]));
+    await this.#correct(this.#parts.states());
+  }
+
+  /** Makes the stored reports those states, and no others. */
+  async #correct(states: ReadonlyMap<EndpointId, ReportedState>): Promise<void> {
+    const { node, store, log } = this.#parts;
+    const stored = new Map<string, string>();
+    for (const prefix of endpointStatusPrefixes(node)) {
+      for (const { key, value } of (await store.list(prefix)).entries) stored.set(key, value);
+    }
     const writes: Write[] = [];
-    for (const [id, state] of states()) {
+    for (const [id, state] of states) {
       const key = keyOf(id);
       if (key === undefined) continue;
       if (stored.get(key) !== valueOf(state)) writes.push(writeOf(key, state));
@@ -98,7 +126,7 @@ export class EndpointReports {
     for (let from = 0; from < writes.length; from += MOST_AT_ONCE) {
       await store.commit({ writes: writes.slice(from, from + MOST_AT_ONCE) });
     }
-    log.debug('status of endpoints compared', { endpoints: states().size, corrected: writes.length });
+    log.debug('status of endpoints compared', { endpoints: states.size, corrected: writes.length });
   }
 }
 

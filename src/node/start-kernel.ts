@@ -4,6 +4,7 @@ import {
   createNftApplier,
   createNftDataplane,
   followHostInterfaces,
+  HostEndpointStates,
 } from '../dataplane/index.js';
 import type { EndpointPlumbing, NftApplier, NftConfig, NftDataplane } from '../dataplane/index.js';
 import type { FelixConfig } from './felix-config/index.js';
@@ -94,6 +95,22 @@ export async function startHostInterfaces({ parts, network, nft, log }: Ground):
       await Promise.resolve(followHostInterfaces({ network, nft, log: log.with({ part: 'nft' }) })),
     stop: follower => {
       follower.close();
+    },
+  });
+}
+
+/** Whether this host's host endpoints have the interfaces that they are for. */
+export async function startHostStates(ground: Ground): Promise<HostEndpointStates> {
+  const { parts, network, settings, log, clock } = ground;
+  const { interfacePrefixes } = settings.values;
+  return await parts.start({
+    name: 'host endpoints',
+    start: async () =>
+      await Promise.resolve(
+        new HostEndpointStates({ network, interfacePrefixes, log: log.with({ part: 'endpoints' }), clock }),
+      ),
+    stop: states => {
+      states.stop();
     },
   });
 }

@@ -59,12 +59,14 @@ export async function startPolicy(
   programmed: Programmed,
   routes: Routes,
 ): Promise<PolicySync> {
-  const { parts, cluster, nft, plumbing, settings, measurements, config, clock, log, fail } = wiring;
+  const { parts, cluster, nft, plumbing, hostStates, settings, measurements, config, clock, log, fail } =
+    wiring;
   const sync = new PolicySync({
     graph: createPolicyGraph(config.nodeName),
     dataplanes: [
       { name: 'nftables', dataplane: nft },
       { name: 'endpoints', dataplane: plumbing },
+      { name: 'host endpoints', dataplane: hostStates },
     ],
     programmed,
     measurements,

@@ -1,6 +1,12 @@
 import { messageOf } from '../base/index.js';
 import type { Clock, HttpAnswer, HttpHandler } from '../base/index.js';
-import type { Count, EndpointPlumbing, NftDataplane, ObjectProblem } from '../dataplane/index.js';
+import type {
+  Count,
+  EndpointPlumbing,
+  HostEndpointStates,
+  NftDataplane,
+  ObjectProblem,
+} from '../dataplane/index.js';
 import type { Store } from '../datastore/index.js';
 import type { EndpointId, LocalEndpoint } from '../policy/index.js';
 import type { ClusterWatch } from './cluster-watch.js';
@@ -13,7 +19,7 @@ import type { Routes } from './start-routes.js';
 /** An endpoint of this host as it is in the kernel. */
 export interface EndpointStatus {
   readonly id: string;
-  /** undefined for a host endpoint, which needs nothing but policy */
+  /** undefined while it is not known yet */
   readonly state: 'up' | 'down' | 'error' | undefined;
   readonly reason?: string;
   readonly interface?: string;
@@ -67,6 +73,7 @@ export interface AgentState {
   sync?: PolicySync;
   routes?: Routes;
   plumbing?: EndpointPlumbing;
+  hostStates?: HostEndpointStates;
 }
 
 const PATIENCE_MS = 1_000;
@@ -88,8 +95,12 @@ async function datastoreStatus({ config, clock, store }: AgentState): Promise<Ag
   }
 }
 
-function endpointStatus(id: EndpointId, { plumbing }: AgentState, local: LocalEndpoint): EndpointStatus {
-  const state = plumbing?.states().get(id);
+function endpointStatus(
+  id: EndpointId,
+  { plumbing, hostStates }: AgentState,
+  local: LocalEndpoint,
+): EndpointStatus {
+  const state = plumbing?.states().get(id) ?? hostStates?.states().get(id);
   const { interfaceName, addresses, profiles } = local.endpoint;
   return {
     id,

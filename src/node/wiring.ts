@@ -1,5 +1,5 @@
 import type { Clock } from '../base/index.js';
-import type { EndpointPlumbing, NftDataplane } from '../dataplane/index.js';
+import type { EndpointPlumbing, HostEndpointStates, NftDataplane } from '../dataplane/index.js';
 import type { ClusterEvent, ResourceClient, Store } from '../datastore/index.js';
 import type { HostNetwork } from '../netlink/index.js';
 import type { ClusterWatch } from './cluster-watch.js';
@@ -36,6 +36,7 @@ export interface Ground extends AgentContext {
 /** What the parts are built on that act on the cluster's events. */
 export interface Wiring extends Ground {
   readonly plumbing: EndpointPlumbing;
+  readonly hostStates: HostEndpointStates;
   readonly cluster: FollowedCluster;
 }
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LabHost, LabWorkload } from '../../src/lab/index.js';
+import { parseResource } from '../../src/resources/index.js';
 import { createAgentLab } from '../support/agent-lab.js';
 import type { AgentLab } from '../support/agent-lab.js';
 import { eventually } from '../support/netns.js';
@@ -120,8 +121,30 @@ describe('an agent', () => {
     await eventually('the endpoint is down', async () => await reports('{"status":"down","reason":'));
     await lab.run(host.netns, 'ip', 'link', 'set', link, 'up');
     await eventually('the endpoint is up again', async () => await reports('{"status":"up"}'));
+    const uplink = parseResource({
+      apiVersion: 'v1',
+      kind: 'hostEndpoint',
+      metadata: { node: 'host1', name: 'uplink' },
+      spec: { interfaceName: 'eth9', profiles: ['lab'] },
+    });
+    if (!uplink.ok) throw new Error('not a host endpoint');
+    await lab.client.write([{ verb: 'create', resource: uplink.resource }]);
+    await eventually('the host endpoint is down', async () =>
+      (await stored('/endpoint/uplink')).startsWith('{"status":"down"'),
+    );
+    await lab.run(host.netns, 'ip', 'link', 'add', 'eth9', 'type', 'veth', 'peer', 'eth8');
+    await lab.run(host.netns, 'ip', 'link', 'set', 'eth8', 'up');
+    await lab.run(host.netns, 'ip', 'link', 'set', 'eth9', 'up');
+    await eventually(
+      'the host endpoint is up',
+      async () => (await stored('/endpoint/uplink')) === '{"status":"up"}',
+    );
+    await lab.client.write([{ verb: 'delete', resource: uplink.resource }]);
+    await eventually('its report is gone', async () => (await stored('/endpoint/uplink')) === '');
+    await lab.run(host.netns, 'ip', 'link', 'del', 'eth9');
     for (const name of ['ReportingIntervalSecs', 'EndpointReportingEnabled', 'EndpointReportingDelaySecs'])
       await lab.felix(name, undefined);
+    await eventually('no report gets old', async () => !(await reports('{')));
   });
 
   test('ends within a second when it is asked to, and leaves the kernel as it is', async () => {

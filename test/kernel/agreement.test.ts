@@ -35,7 +35,7 @@ import type { Router } from '../support/wires.js';
  * The two opinions on every packet: what the evaluator says of a random world must be what the kernel does with
  * real packets. Each probe has first passed the same router without a table, so that silence is policy.
  */
-const worldCount = Number(process.env['AGREEMENT_WORLDS'] ?? 10);
+const worldCount = Number(process.env['AGREEMENT_WORLDS'] ?? 20);
 const seed = Number(process.env['AGREEMENT_SEED'] ?? Math.trunc(Math.random() * 1e9));
 const packetsPerWorld = Number(process.env['AGREEMENT_PACKETS'] ?? 150);
 

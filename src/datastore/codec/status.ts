@@ -2,6 +2,7 @@ import { layout } from './layout.js';
 
 const node = layout('/calico/felix/v1/host/:node/status');
 const lastReported = layout('/calico/felix/v1/host/:node/last_reported_status');
+const hostEndpoint = layout('/calico/felix/v1/host/:node/endpoint/:name');
 const workload = layout('/calico/felix/v1/host/:node/workload/:orchestrator/:workload/endpoint/:name');
 
 /** Where an agent reports of itself: `current` is for as long as it lives, `last` stays. */
@@ -19,7 +20,12 @@ export function workloadStatusKey(endpoint: {
   return workload.key(endpoint);
 }
 
-/** What the keys of all workload endpoints of a node begin with. */
-export function workloadStatusPrefix(name: string): string {
-  return workload.prefix({ node: name });
+/** Where the status of one host endpoint is reported. */
+export function hostEndpointStatusKey(endpoint: { readonly node: string; readonly name: string }): string {
+  return hostEndpoint.key(endpoint);
+}
+
+/** What the keys of all endpoints of a node begin with: those of workloads, and those of host endpoints. */
+export function endpointStatusPrefixes(name: string): readonly string[] {
+  return [workload.prefix({ node: name }), hostEndpoint.prefix({ node: name })];
 }
