@@ -159,7 +159,7 @@ describe('three hosts with two workloads each', () => {
   test('leave nothing behind: no namespace, no process, no file', async () => {
     const pid = await lab.agentPid('host1');
     const down = await lab.lab('down');
-    expect(down.stdout).toContain('10 namespaces removed');
+    expect(down.stdout).toContain('11 namespaces removed');
     expect(await lab.namespaces()).toEqual([]);
     // Gone, or ended and not yet collected by its parent.
     expect(await readFile(`/proc/${String(pid)}/cmdline`, 'utf8').catch(() => '')).toBe('');

@@ -1,0 +1,78 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runChecked, runProgram } from '../../src/base/index.js';
+import { eventually } from '../support/netns.js';
+
+const root = new URL('../..', import.meta.url).pathname;
+const lab = `t${String(process.pid)}-demo`;
+
+/** It is run in full by whoever changes it (33 s); here it must clean up after itself. */
+describe('the demo', () => {
+  let directory: string;
+
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'calico-demo-'));
+  });
+
+  afterAll(async () => {
+    const env = { CALICO_LAB_DIR: directory };
+    await runProgram(`${root}bin/calicoctl`, ['lab', 'down', `--name=${lab}`], { env });
+    await rm(directory, { recursive: true });
+  });
+
+  const namespaces = async (): Promise<readonly string[]> =>
+    (await runChecked('ip', ['netns', 'list']))
+      .split('\n')
+      .map(line => line.split(' ')[0] ?? '')
+      .filter(netns => netns.startsWith(`${lab}-`));
+
+  /** Runs it until it has printed `mark`, does `harm` to it, and resolves with its end and what it said then. */
+  async function harmed(
+    mark: string,
+    harm: (pid: number) => Promise<void> | void,
+  ): Promise<{ readonly exitCode: number | null; readonly said: string }> {
+    // A process group of its own, as a terminal makes one: Ctrl-C reaches all of it.
+    const demo = spawn(`${root}scripts/demo`, [], {
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, DEMO_LAB: lab, CALICO_LAB_DIR: directory, TMPDIR: directory },
+    });
+    let said = '';
+    for (const stream of [demo.stdout, demo.stderr]) {
+      stream.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    }
+    const ended = once(demo, 'close');
+    await eventually(mark, () => said.includes(mark) || demo.exitCode !== null, 60_000);
+    await harm(demo.pid ?? 0);
+    await ended;
+    return { exitCode: demo.exitCode, said };
+  }
+
+  async function expectNothingLeft(): Promise<void> {
+    expect(await namespaces()).toEqual([]);
+    expect(await readdir(directory)).toEqual([]);
+  }
+
+  test('leaves nothing behind when it is interrupted while the lab comes up', async () => {
+    const { exitCode, said } = await harmed('each a network namespace', pid => {
+      process.kill(-pid, 'SIGINT');
+    });
+    expect(said).toContain('the demo ended early');
+    expect(exitCode).not.toBe(0);
+    await expectNothingLeft();
+  });
+
+  test('leaves nothing behind when something of it fails in the middle', async () => {
+    const { exitCode, said } = await harmed('LINK   AGENT', async () => {
+      // Without its namespace nothing can be asked on host1 any more.
+      await runChecked('ip', ['netns', 'delete', `${lab}-host1`]);
+    });
+    expect(said).toContain('the demo ended early');
+    expect(exitCode).not.toBe(0);
+    await expectNothingLeft();
+  });
+});
