@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { askSocket, CalicoError } from '../base/index.js';
 import type { LabContext } from './context.js';
 import { startDaemon } from './daemon.js';
-import { processIn } from './namespaces.js';
+import { processIn } from './processes.js';
 import { hostDirectories, hostEnvironment } from './paths.js';
 import type { LabPaths } from './paths.js';
 import type { LabHost, LabPlan } from './plan.js';

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { createResourceClient, openStore } from '../datastore/index.js';
 import type { LabContext } from './context.js';
 import { startDaemon } from './daemon.js';
-import { processIn } from './namespaces.js';
+import { processIn } from './processes.js';
 import { labStore, storeDirectory } from './paths.js';
 import type { LabPlan } from './plan.js';
 import { logTail, until } from './until.js';

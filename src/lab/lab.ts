@@ -7,16 +7,11 @@ import { attachWorkload } from './attach.js';
 import type { LabContext } from './context.js';
 import { endProcesses } from './end-processes.js';
 import { startEtcd } from './etcd.js';
-import {
-  buildNamespaces,
-  existingNamespaces,
-  namespacesOf,
-  processesIn,
-  removeNamespaces,
-} from './namespaces.js';
+import { buildNamespaces, existingNamespaces, namespacesOf, removeNamespaces } from './namespaces.js';
 import { labStore } from './paths.js';
 import type { LabPlan } from './plan.js';
 import { connectHost } from './power.js';
+import { processesOf } from './processes.js';
 import { isBuilt, markBuilt, readRecord, removeLabDirectory, writeRecord } from './record.js';
 import { removeRouterFiles, startRouter } from './routers.js';
 import { forEach, throwIfInterrupted } from './until.js';
@@ -135,7 +130,7 @@ const GRACE_MS = 3_000;
 /** Removes everything of the lab: processes, namespaces, files. What is not there is no error. */
 export async function labDown(context: LabContext, plan: LabPlan): Promise<void> {
   const namespaces = existingNamespaces(plan);
-  await endProcesses(() => processesIn(existingNamespaces(plan)), GRACE_MS, context.clock);
+  await endProcesses(() => processesOf(context.paths, plan), GRACE_MS, context.clock);
   await removeNamespaces(namespaces);
   await removeRouterFiles(context.paths, plan);
   await removeLabDirectory(context.paths, plan.name);

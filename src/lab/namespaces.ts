@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { runChecked } from '../base/index.js';
 import type { LabLink, LabNetwork, LabPlan } from './plan.js';
 import { underlayRoutes } from './underlay.js';
@@ -118,32 +118,6 @@ export function existingNamespaces(plan: LabPlan): readonly string[] {
     return [];
   }
   return namespacesOf(plan).filter(netns => present.has(netns));
-}
-
-/** Pids of all processes that live in one of the namespaces: they are the lab's by construction. */
-export function processesIn(namespaces: readonly string[]): readonly number[] {
-  const inodes = new Set(namespaces.map(netns => `net:[${String(statSync(netnsPath(netns)).ino)}]`));
-  const pids = readdirSync('/proc').filter(name => /^[0-9]+$/.test(name));
-  return pids
-    .filter(pid => {
-      try {
-        return inodes.has(readlinkSync(`/proc/${pid}/ns/net`));
-      } catch {
-        return false; // ended meanwhile
-      }
-    })
-    .map(Number);
-}
-
-/** The first process in the namespace whose command line has the word; undefined when there is none. */
-export function processIn(netns: string, word: string): number | undefined {
-  return processesIn([netns]).find(pid => {
-    try {
-      return readFileSync(`/proc/${String(pid)}/cmdline`, 'utf8').includes(word);
-    } catch {
-      return false; // ended meanwhile
-    }
-  });
 }
 
 export async function removeNamespaces(namespaces: readonly string[]): Promise<void> {

@@ -2,7 +2,7 @@ import { agentPid, startAgent, waitUntilReady } from './agents.js';
 import type { LabContext } from './context.js';
 import { endProcesses } from './end-processes.js';
 import { NO_FAULT, readFaults, setFault } from './faults.js';
-import { processesIn } from './namespaces.js';
+import { processesIn } from './processes.js';
 import type { LabHost, LabPlan } from './plan.js';
 
 /**

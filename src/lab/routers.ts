@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { CalicoError, runChecked, runProgram } from '../base/index.js';
 import type { LabContext } from './context.js';
 import { startDaemon } from './daemon.js';
-import { processIn } from './namespaces.js';
+import { processIn } from './processes.js';
 import { FRR_RUN, routerDirectory } from './paths.js';
 import type { LabPaths } from './paths.js';
 import type { LabPlan, LabRouter } from './plan.js';

@@ -55,6 +55,12 @@ describe('the demo', () => {
   async function expectNothingLeft(): Promise<void> {
     expect(await namespaces()).toEqual([]);
     expect(await readdir(directory)).toEqual([]);
+    // The environment tells an agent of this lab from others.
+    const processes = await runChecked('ps', ['axeww', '-o', 'args']);
+    const own = `CALICO_RUN_DIR=${directory}`;
+    expect(
+      processes.split('\n').filter(line => line.includes(own) || line.includes(`${directory}/`)),
+    ).toEqual([]);
   }
 
   test('leaves nothing behind when it is interrupted while the lab comes up', async () => {
