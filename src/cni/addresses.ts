@@ -61,10 +61,11 @@ export function ownAddresses(parts: CniParts): AddressSource {
       }
     },
     giveBack: async ({ attachment, config }) => {
-      await allocator.releaseByHandle(handleOf(config.name, attachment));
       // What Calico 2.0 assigned to the container, or a repair did; that of a pod may be the next sandbox's.
       const { orchestrator, ifName, workload } = attachment;
-      if (orchestrator === 'cni' && ifName === 'eth0') await allocator.releaseByHandle(workload);
+      const former = orchestrator === 'cni' && ifName === 'eth0' ? [workload] : [];
+      const handles = [handleOf(config.name, attachment), ...former];
+      await Promise.all(handles.map(async handle => allocator.releaseByHandle(handle)));
     },
     check: async ({ attachment, config }, addresses) => {
       const held = await allocator.addressesOf(handleOf(config.name, attachment));

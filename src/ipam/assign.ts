@@ -9,9 +9,10 @@ import type { Block } from './block.js';
 import { parseHandle } from './codec.js';
 import type { HandleCounts } from './codec.js';
 import { handleKey } from './keys.js';
-import { commitOf, planAssignment, viewAfter } from './plan.js';
-import type { Plan, PlanResult } from './plan.js';
+import { commitOf, planAssignment, viewAfter, viewDuring } from './plan.js';
+import type { Plan, PlanResult, PlannedRequest } from './plan.js';
 import { untilCommitted } from './retry.js';
+import type { Outcome } from './turns.js';
 import { ownPart, readOwnView, readWholeView, staleClaims } from './view.js';
 import type { Seen, SeenPool, View } from './view.js';
 
@@ -45,22 +46,33 @@ export class Assigner {
     }
   }
 
-  async assign(request: AssignRequest): Promise<Assigned> {
+  /** Serves requests of one node with one commit; what one of them cannot get is no concern of the others. */
+  async assign(requests: readonly AssignRequest[]): Promise<readonly Outcome<Assigned>[]> {
     const { clock } = this.#parts;
-    if (request.count[4] + request.count[6] === 0) return { addresses: [] };
-    let counts: Seen<HandleCounts> = { value: {}, modRevision: 0 };
-    return await untilCommitted(clock, `assign to ${request.handle}`, async tries => {
-      // A handle is new in nearly every case: only a conflict makes it worth reading.
-      if (tries > 0) counts = await this.#readHandle(request.handle);
-      const { view, plan } = await this.#decide(request);
-      const done = await this.#commit(view, plan, request.handle, counts);
-      return done ? { addresses: plan.addresses } : undefined;
-    });
+    const what = `assign to ${requests.map(({ handle }) => handle).join(', ')}`;
+    try {
+      return await untilCommitted(clock, what, async tries => {
+        // A handle is new in nearly every case: only a conflict makes it worth reading.
+        const handles = tries === 0 ? [] : requests.map(({ handle }) => handle);
+        const counts = await this.#readHandles(handles);
+        const { view, answers } = await this.#decide(requests);
+        const planned = answers.filter(answer => 'plan' in answer);
+        if (planned.length > 0 && !(await this.#commit(view, planned, counts))) return undefined;
+        return answers.map((answer): Outcome<Assigned> =>
+          'plan' in answer
+            ? { kind: 'done', value: { addresses: answer.plan.addresses } }
+            : { kind: 'failed', error: answer.error },
+        );
+      });
+    } catch (error) {
+      return requests.map(() => ({ kind: 'failed', error }));
+    }
   }
 
   /** Fails as `assign` would, and assigns nothing. */
   async expectFree(request: Pick<AssignRequest, 'node' | 'count' | 'pools'>): Promise<void> {
-    await this.#decide({ ...request, handle: '' });
+    const { answers } = await this.#decide([{ ...request, handle: '' }]);
+    for (const answer of answers) if ('error' in answer) throw answer.error;
   }
 
   async assignAddress(request: AddressRequest): Promise<void> {
@@ -69,23 +81,24 @@ export class Assigner {
     const { clock, store } = this.#parts;
     await untilCommitted(clock, `assign ${request.address}`, async () => {
       const view = await readWholeView(store, request.node);
-      const counts = await this.#readHandle(request.handle);
+      const counts = await this.#readHandles([request.handle]);
       const plan = planAddress({ view, request, ip, now: clock.now() });
-      return (await this.#commit(view, plan, request.handle, counts)) ? true : undefined;
+      const planned = [{ handle: request.handle, plan }];
+      return (await this.#commit(view, planned, counts)) ? true : undefined;
     });
   }
 
-  /** The narrowest view that can serve the request, and what to take from it. */
-  async #decide(request: AssignRequest): Promise<{ readonly view: View; readonly plan: Plan }> {
+  /** The narrowest view that can serve the requests, and what to take from it for each. */
+  async #decide(
+    requests: readonly AssignRequest[],
+  ): Promise<{ readonly view: View; readonly answers: readonly Decided[] }> {
     const { clock, store } = this.#parts;
-    const remembered = this.#views.get(request.node);
-    const own = remembered ?? (await this.#readOwn(request.node));
-    const first = planAssignment(own, request, clock.now());
-    if (first.kind === 'planned') return { view: own, plan: first.plan };
-    const whole = await readWholeView(store, request.node);
-    const second = planAssignment(whole, request, clock.now());
-    if (second.kind === 'planned') return { view: whole, plan: second.plan };
-    throw shortage(second, request);
+    const [{ node } = { node: '' }] = requests;
+    const own = this.#views.get(node) ?? (await this.#readOwn(node));
+    const first = decideAll(own, requests, clock.now());
+    if (first.every(answer => 'plan' in answer)) return { view: own, answers: first };
+    const whole = await readWholeView(store, node);
+    return { view: whole, answers: decideAll(whole, requests, clock.now()) };
   }
 
   async #readOwn(node: string): Promise<View> {
@@ -101,19 +114,51 @@ export class Assigner {
     return view;
   }
 
-  async #readHandle(handle: string): Promise<Seen<HandleCounts>> {
-    const entry = await this.#parts.store.get(handleKey(handle));
-    return entry === undefined
-      ? { value: {}, modRevision: 0 }
-      : { value: parseHandle(entry.value), modRevision: entry.modRevision };
+  /** Those that exist, by handle. */
+  async #readHandles(handles: readonly string[]): Promise<ReadonlyMap<string, Seen<HandleCounts>>> {
+    const { store } = this.#parts;
+    const entries = await Promise.all(handles.map(async handle => store.get(handleKey(handle))));
+    return new Map(
+      handles.flatMap((handle, i) => {
+        const entry = entries[i];
+        if (entry === undefined) return [];
+        return [[handle, { value: parseHandle(entry.value), modRevision: entry.modRevision }] as const];
+      }),
+    );
   }
 
-  async #commit(view: View, plan: Plan, handle: string, counts: Seen<HandleCounts>): Promise<boolean> {
-    const result = await this.#parts.store.commit(commitOf({ view, plan, handle, counts }));
-    if (result.committed) this.#views.set(view.node, ownPart(viewAfter(view, plan, result.revision)));
-    else this.#views.delete(view.node);
-    return result.committed;
+  async #commit(
+    view: View,
+    planned: readonly PlannedRequest[],
+    counts: ReadonlyMap<string, Seen<HandleCounts>>,
+  ): Promise<boolean> {
+    const result = await this.#parts.store.commit(commitOf({ view, planned, counts }));
+    if (!result.committed) {
+      this.#views.delete(view.node);
+      return false;
+    }
+    const after = viewAfter(view, planned, result.revision);
+    this.#views.set(view.node, view.complete ? ownPart(after) : after);
+    return true;
   }
+}
+
+/** What a request gets, or why it gets nothing. */
+type Decided = PlannedRequest | { readonly error: CalicoError };
+
+/** Decides one request after the other, each on what those before it leave. */
+function decideAll(view: View, requests: readonly AssignRequest[], now: number): readonly Decided[] {
+  let left = view;
+  let last: Plan | undefined;
+  return requests.map(request => {
+    // Not before there is a next one: most requests come alone.
+    if (last !== undefined) left = viewDuring(left, last);
+    const result = planAssignment(left, request, now);
+    last = result.kind === 'planned' ? result.plan : undefined;
+    return result.kind === 'planned'
+      ? { handle: request.handle, plan: result.plan }
+      : { error: shortage(result, request) };
+  });
 }
 
 /** Decides how to take one certain address. Fails with `invalid`, `already-exists` or `conflict`. */

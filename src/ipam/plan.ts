@@ -169,16 +169,23 @@ function* reclaimable(view: View, others: readonly Candidate[], now: number): Ge
   }
 }
 
-/** The commit that carries a plan out, valid only if nothing it was decided by has changed. */
+/** A plan with the handle that it is for. */
+export interface PlannedRequest {
+  readonly handle: string;
+  readonly plan: Plan;
+}
+
+/**
+ * The commit that carries out plans of which each was made on the view as the one before left it; valid only if
+ * nothing they were decided by has changed since `view` was read.
+ */
 export function commitOf(options: {
   readonly view: View;
-  readonly plan: Plan;
-  readonly handle: string;
-  /** the handle as it was seen; modRevision 0 when it does not exist */
-  readonly counts: Seen<HandleCounts>;
+  readonly planned: readonly PlannedRequest[];
+  /** the handles that exist, as they were seen */
+  readonly counts: ReadonlyMap<string, Seen<HandleCounts>>;
 }): Commit {
-  const { view, plan, handle, counts } = options;
-  const after: Record<string, number> = { ...counts.value };
+  const { view, planned, counts } = options;
   const conditions = new Map<string, Condition>();
   const require = (key: string, modRevision: number): void => {
     conditions.set(key, { key, modRevision });
@@ -186,12 +193,10 @@ export function commitOf(options: {
   const writes: Write[] = [];
   require(reservationsKey, view.reserved.modRevision);
   if (view.complete) require(ipamConfigKey, view.config.modRevision);
-  for (const { block, taken, pool, lostBy } of plan.changes) {
-    const name = formatCidr(block.cidr);
+  for (const [name, { block, pool, lostBy }] of lastChanges(planned)) {
     require(pool.key, pool.modRevision);
     require(blockKey(block.cidr), view.blocks.get(name)?.modRevision ?? 0);
     writes.push({ kind: 'put', key: blockKey(block.cidr), value: formatBlock(block) });
-    after[name] = (after[name] ?? 0) + taken;
     if (lostBy !== undefined) writes.push({ kind: 'delete', key: affinityKey(lostBy, block.cidr) });
     const claim = view.affinities.get(name);
     if (ownerOf(block) !== view.node || claim?.value === 'confirmed') continue;
@@ -199,18 +204,57 @@ export function commitOf(options: {
     require(key, claim?.modRevision ?? 0);
     writes.push({ kind: 'put', key, value: formatAffinity('confirmed') });
   }
-  require(handleKey(handle), counts.modRevision);
-  writes.push({ kind: 'put', key: handleKey(handle), value: formatHandle(after) });
+  for (const [handle, after] of countsAfter(planned, counts)) {
+    require(handleKey(handle), counts.get(handle)?.modRevision ?? 0);
+    writes.push({ kind: 'put', key: handleKey(handle), value: formatHandle(after) });
+  }
   return { conditions: [...conditions.values()], writes };
 }
 
-/** The view as it is once the plan was committed at `revision`: the next assignment needs no reading. */
-export function viewAfter(view: View, plan: Plan, revision: number): View {
+/** Each block as the last plan leaves it, by canonical CIDR, and who lost it to the first. */
+function lastChanges(planned: readonly PlannedRequest[]): ReadonlyMap<string, BlockChange> {
+  const last = new Map<string, BlockChange>();
+  for (const change of planned.flatMap(({ plan }) => plan.changes)) {
+    const name = formatCidr(change.block.cidr);
+    last.set(name, { ...change, lostBy: change.lostBy ?? last.get(name)?.lostBy });
+  }
+  return last;
+}
+
+function countsAfter(
+  planned: readonly PlannedRequest[],
+  counts: ReadonlyMap<string, Seen<HandleCounts>>,
+): ReadonlyMap<string, HandleCounts> {
+  const after = new Map<string, Record<string, number>>();
+  for (const { handle, plan } of planned) {
+    const of = after.get(handle) ?? { ...counts.get(handle)?.value };
+    for (const { block, taken } of plan.changes) {
+      const name = formatCidr(block.cidr);
+      of[name] = (of[name] ?? 0) + taken;
+    }
+    after.set(handle, of);
+  }
+  return after;
+}
+
+/** The view as a plan leaves it before it is committed, for the next plan of the same commit. */
+export function viewDuring(view: View, { changes }: Plan): View {
+  const blocks = new Map(view.blocks);
+  const recorded = new Set(view.recorded);
+  for (const { block } of changes) {
+    const name = formatCidr(block.cidr);
+    blocks.set(name, { value: block, modRevision: blocks.get(name)?.modRevision ?? 0 });
+    recorded.add(name);
+  }
+  return { ...view, blocks, recorded };
+}
+
+/** The view as it is once plans were committed at `revision`: the next assignment needs no reading. */
+export function viewAfter(view: View, planned: readonly PlannedRequest[], revision: number): View {
   const blocks = new Map(view.blocks);
   const affinities = new Map(view.affinities);
   const recorded = new Set(view.recorded);
-  for (const { block } of plan.changes) {
-    const name = formatCidr(block.cidr);
+  for (const [name, { block }] of lastChanges(planned)) {
     blocks.set(name, { value: block, modRevision: revision });
     recorded.add(name);
     if (ownerOf(block) === view.node && affinities.get(name)?.value !== 'confirmed') {

@@ -29,6 +29,7 @@ import {
   poolPrefix,
 } from './keys.js';
 import { untilCommitted } from './retry.js';
+import type { Outcome } from './turns.js';
 import { blocksOf, poolsOf } from './view.js';
 import type { Seen } from './view.js';
 
@@ -40,29 +41,75 @@ export interface ReleaseParts {
   readonly changed: (block: Block, modRevision: number) => void;
 }
 
-/** Frees everything a handle holds, and the handle, in one commit. */
-export async function releaseByHandle(parts: ReleaseParts, handle: string): Promise<readonly string[]> {
+/** Handles and blocks that one commit for several handles may change: fewer than etcd takes in one. */
+const mostKeys = 100;
+
+/** Frees everything that handles hold, and the handles, in one commit; the addresses of each. */
+export async function releaseByHandle(
+  parts: ReleaseParts,
+  handles: readonly string[],
+): Promise<readonly Outcome<readonly string[]>[]> {
   const { store, clock } = parts;
-  return await untilCommitted(clock, `release ${handle}`, async () => {
-    const entry = await store.get(handleKey(handle));
-    if (entry === undefined) return [];
-    const conditions: Condition[] = [{ key: entry.key, modRevision: entry.modRevision }];
-    const writes: Write[] = [{ kind: 'delete', key: entry.key }];
-    const freed: Freed[] = [];
-    const blocks: Block[] = [];
-    for (const cidr of cidrsOf(parseHandle(entry.value))) {
-      const seen = await readBlock(store, cidr);
-      if (seen === undefined) continue;
-      const result = release(seen.value, (_, holder) => holder.handle === handle);
-      if (result.freed.length === 0) continue;
-      freed.push(...result.freed);
-      blocks.push(result.block);
-      conditions.push({ key: blockKey(cidr), modRevision: seen.modRevision });
-      writes.push(writeOf(result.block));
-    }
-    const done = await commitBlocks(parts, { conditions, writes }, blocks);
-    return done ? freed.map(({ address }) => address) : undefined;
-  });
+  try {
+    const freed = await untilCommitted(clock, `release ${handles.join(', ')}`, async () => {
+      const keys = [...new Set(handles)].map(handleKey);
+      const found = (await Promise.all(keys.map(async key => store.get(key)))).filter(e => e !== undefined);
+      if (found.length === 0) return new Map<string, readonly string[]>();
+      const cidrs = new Map(
+        found.flatMap(({ value }) => cidrsOf(parseHandle(value))).map(cidr => [formatCidr(cidr), cidr]),
+      );
+      if (handles.length > 1 && found.length + cidrs.size > mostKeys) return 'too many';
+      const seen = await Promise.all([...cidrs.values()].map(async cidr => readBlock(store, cidr)));
+      const all = seen.filter(block => block !== undefined).map(block => releaseAll(block, handles));
+      const changed = all.filter(each => each.freed.length > 0);
+      const commit = {
+        conditions: [...found, ...changed].map(({ key, modRevision }) => ({ key, modRevision })),
+        writes: [
+          ...found.map(({ key }) => ({ kind: 'delete' as const, key })),
+          ...changed.map(({ block }) => writeOf(block)),
+        ],
+      };
+      const blocks = changed.map(({ block }) => block);
+      if (!(await commitBlocks(parts, commit, blocks))) return undefined;
+      return addressesByHandle(changed.flatMap(each => each.freed));
+    });
+    if (freed === 'too many') return await oneByOne(parts, handles);
+    // Asked for twice, it is freed for the first.
+    return handles.map((handle, i) => ({
+      kind: 'done',
+      value: handles.indexOf(handle) === i ? (freed.get(handle) ?? []) : [],
+    }));
+  } catch (error) {
+    return handles.map(() => ({ kind: 'failed', error }));
+  }
+}
+
+async function oneByOne(
+  parts: ReleaseParts,
+  handles: readonly string[],
+): Promise<readonly Outcome<readonly string[]>[]> {
+  const outcomes: Outcome<readonly string[]>[] = [];
+  for (const handle of handles) outcomes.push(...(await releaseByHandle(parts, [handle])));
+  return outcomes;
+}
+
+interface ReleasedBlock {
+  readonly key: string;
+  readonly modRevision: number;
+  readonly block: Block;
+  readonly freed: readonly Freed[];
+}
+
+function releaseAll({ value, modRevision }: Seen<Block>, handles: readonly string[]): ReleasedBlock {
+  const mine = new Set<string | undefined>(handles);
+  const released = release(value, (_, holder) => holder.handle !== undefined && mine.has(holder.handle));
+  return { key: blockKey(value.cidr), modRevision, ...released };
+}
+
+function addressesByHandle(freed: readonly Freed[]): ReadonlyMap<string, readonly string[]> {
+  const by = new Map<string, readonly string[]>();
+  for (const { handle = '', address } of freed) by.set(handle, [...(by.get(handle) ?? []), address]);
+  return by;
 }
 
 /**

@@ -1,10 +1,12 @@
 import * as fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isCalicoError, systemClock } from '../../src/base/index.js';
 import { setReservation } from '../../src/ipam/index.js';
 import { addressAt, formatIp, parseCidr } from '../../src/net/index.js';
 import { openIpamWorld } from './ipam/world.js';
 import type { IpamWorld } from './ipam/world.js';
+import { startEtcd } from './support/etcd-server.js';
+import type { EtcdServer } from './support/etcd-server.js';
 
 const hosts = 3;
 const handles = ['a', 'b', 'c', 'd', 'e'];
@@ -143,8 +145,35 @@ async function expectConsistent(world: IpamWorld, model: Model): Promise<void> {
   expect([...(await world.claims())].sort()).toEqual(claims.sort());
 }
 
-async function withWorld(body: (world: IpamWorld) => Promise<void>): Promise<void> {
-  const world = await openIpamWorld(hosts);
+let etcd: EtcdServer;
+
+beforeAll(async () => {
+  etcd = await startEtcd();
+});
+
+afterAll(async () => etcd.dispose());
+
+interface Store {
+  readonly name: string;
+  open(): Promise<IpamWorld>;
+  /** A property costs more on a server. */
+  readonly share: number;
+}
+
+const stores: readonly Store[] = [
+  { name: 'an embedded store', open: async () => openIpamWorld(hosts), share: 1 },
+  {
+    name: 'etcd',
+    open: async () => {
+      await etcd.empty();
+      return openIpamWorld(hosts, etcd);
+    },
+    share: 0.2,
+  },
+];
+
+async function withWorld(store: Store, body: (world: IpamWorld) => Promise<void>): Promise<void> {
+  const world = await store.open();
   try {
     for (const pool of pools) await world.setPool(pool);
     await world.setPool('10.2.0.0/27', { blockSize: 29 });
@@ -154,24 +183,24 @@ async function withWorld(body: (world: IpamWorld) => Promise<void>): Promise<voi
   }
 }
 
-describe('several allocators on one store', () => {
+describe.each(stores)('several allocators on $name', store => {
   test('agree with the model, and blocks with handles and claims, after any operations in a row', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(operation, { maxLength: 25 }), async steps =>
-        withWorld(async world => {
+        withWorld(store, async world => {
           const model: Model = new Map();
           for (const step of steps) expect(await run(world, model, step)).toEqual([]);
           await expectConsistent(world, model);
         }),
       ),
-      { numRuns: 40 },
+      { numRuns: 40 * store.share },
     );
   });
 
   test('keep the records consistent when operations run at the same time', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(operation, { minLength: 2, maxLength: 25 }), async steps =>
-        withWorld(async world => {
+        withWorld(store, async world => {
           const sink: Model = new Map();
           // While others run, an answer may be older than the model: only the end state is compared.
           await Promise.all(steps.map(async step => run(world, sink, step)));
@@ -185,12 +214,12 @@ describe('several allocators on one store', () => {
           await expectConsistent(world, actual);
         }),
       ),
-      { numRuns: 25 },
+      { numRuns: 25 * store.share },
     );
   });
 
   test('racing for the same pool never give an address twice and use it up to the last', async () => {
-    await withWorld(async world => {
+    await withWorld(store, async world => {
       const requests = Array.from({ length: 186 }, (_, i) => ({ host: i % hosts, handle: `h${String(i)}` }));
       const answers = await Promise.all(
         requests.map(async ({ host, handle }) => {

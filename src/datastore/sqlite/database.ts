@@ -240,7 +240,8 @@ export class Database {
 
   #holds(condition: Condition): boolean {
     if ('key' in condition) {
-      const found = entriesOf(this.#statements.get.all(condition.key))[0];
+      // Without the value, which may be spread over many pages.
+      const found = entriesOf(this.#statements.getKey.all(condition.key))[0];
       return (found?.modRevision ?? 0) === condition.modRevision;
     }
     const { entries } = this.#list([condition.prefix], { keysOnly: true });
@@ -300,6 +301,7 @@ const sql = {
   setRevision: 'UPDATE meta SET rev = ?',
   setCompacted: 'UPDATE meta SET compacted = ?',
   get: `SELECT ${columns} FROM kv WHERE key = ?`,
+  getKey: `SELECT ${keyColumns} FROM kv WHERE key = ?`,
   list: `SELECT ${columns} FROM kv WHERE key >= ? AND key < ? ORDER BY key`,
   listFrom: `SELECT ${columns} FROM kv WHERE key >= ? ORDER BY key`,
   listKeys: `SELECT ${keyColumns} FROM kv WHERE key >= ? AND key < ? ORDER BY key`,

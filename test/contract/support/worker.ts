@@ -1,6 +1,7 @@
-import { isCalicoError } from '../../../src/base/index.js';
+import { isCalicoError, systemClock } from '../../../src/base/index.js';
 import { openStore } from '../../../src/datastore/index.js';
 import type { Store, StoreConfig } from '../../../src/datastore/index.js';
+import { createAllocator } from '../../../src/ipam/index.js';
 
 /** What another process does with the store; it says `{ revision, number }` after each commit. */
 export type Task =
@@ -8,6 +9,8 @@ export type Task =
   | { readonly kind: 'count'; readonly config: StoreConfig; readonly key: string; readonly times: number }
   /** writes `<prefix>left/<n>` and `<prefix>right/<n>` in one commit, for n = 0, 1, 2 … */
   | { readonly kind: 'pairs'; readonly config: StoreConfig; readonly prefix: string; readonly times: number }
+  /** assigns two addresses to so many handles of a node, and releases every other one again */
+  | { readonly kind: 'assign'; readonly config: StoreConfig; readonly node: string; readonly times: number }
   /** writes values until that fails, then reads how many are there */
   | { readonly kind: 'fill'; readonly config: StoreConfig };
 
@@ -27,6 +30,7 @@ try {
   const store = await openStore(task.config);
   if (task.kind === 'count') await count(store, task.key, task.times);
   else if (task.kind === 'pairs') await writePairs(store, task.prefix, task.times);
+  else if (task.kind === 'assign') await assign(store, task.node, task.times);
   else await fill(store);
   await store.close();
 } catch (error) {
@@ -49,6 +53,17 @@ async function fill(filled: Store): Promise<void> {
       return;
     }
   }
+}
+
+async function assign(store: Store, node: string, times: number): Promise<void> {
+  const allocator = createAllocator({ store, clock: systemClock });
+  await Promise.all(
+    Array.from({ length: times }, async (_, i) => {
+      const handle = `${node}.${String(i)}`;
+      await allocator.assign({ node, handle, attributes: { node, type: 'test' }, count: { 4: 2, 6: 0 } });
+      if (i % 2 === 1) await allocator.releaseByHandle(handle);
+    }),
+  );
 }
 
 async function count(counted: Store, key: string, times: number): Promise<void> {

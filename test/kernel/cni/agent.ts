@@ -12,7 +12,7 @@ import {
 } from '../../../src/cni/index.js';
 import type { CniParts } from '../../../src/cni/index.js';
 import { createResourceClient, openStore } from '../../../src/datastore/index.js';
-import type { ResourceClient, Store } from '../../../src/datastore/index.js';
+import type { ResourceClient, Store, StoreConfig } from '../../../src/datastore/index.js';
 import { createAllocator } from '../../../src/ipam/index.js';
 import { openHostNetwork } from '../../../src/netlink/index.js';
 import type { HostNetwork } from '../../../src/netlink/index.js';
@@ -90,17 +90,19 @@ export async function buildLauncher(directory: string): Promise<void> {
 }
 
 export async function createCniHost(
-  options: { readonly wrap?: (parts: CniParts) => CniParts } = {},
+  options: {
+    readonly wrap?: (parts: CniParts) => CniParts;
+    /** default an embedded one; it is closed with the host */
+    readonly datastore?: StoreConfig;
+  } = {},
 ): Promise<CniHost> {
   const directory = await mkdtemp(join(tmpdir(), 'calico-cni-'));
   await buildLauncher(directory);
   const net = createTestNet();
   const network = await openHostNetwork({ netns: await net.add('host') });
-  const store = await openStore({
-    type: 'sqlite',
-    directory: join(directory, 'store'),
-    synchronous: 'normal',
-  });
+  const store = await openStore(
+    options.datastore ?? { type: 'sqlite', directory: join(directory, 'store'), synchronous: 'normal' },
+  );
   const client = createResourceClient(store);
   const waits: { endpointId: string; revision: number }[] = [];
   let wait: CniParts['waitUntilProgrammed'] = async () => undefined;
