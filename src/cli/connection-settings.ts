@@ -41,6 +41,7 @@ function etcdOf(settings: Settings): EtcdSettings {
     endpoints: settings.etcdEndpoints,
     scheme: settings.etcdScheme,
     authority: settings.etcdAuthority,
+    discoverySrv: settings.etcdDiscoverySrv,
     username: settings.etcdUsername,
     password: settings.etcdPassword,
     caFile: settings.etcdCACertFile,

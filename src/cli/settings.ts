@@ -4,6 +4,7 @@ export const settingNames = {
   etcdScheme: ['ETCD_SCHEME'],
   etcdAuthority: ['ETCD_AUTHORITY'],
   etcdEndpoints: ['ETCD_ENDPOINTS'],
+  etcdDiscoverySrv: ['ETCD_DISCOVERY_SRV'],
   etcdUsername: ['ETCD_USERNAME'],
   etcdPassword: ['ETCD_PASSWORD'],
   etcdKeyFile: ['ETCD_KEY_FILE'],

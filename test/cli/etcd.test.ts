@@ -23,6 +23,35 @@ const run = async (line: string, env: Readonly<Record<string, string>>, input = 
 const policy = (name: string): string =>
   `apiVersion: v1\nkind: policy\nmetadata: {name: ${name}}\nspec: {}\n`;
 
+/** Three policies, four workload endpoints, a profile, a host endpoint and a pool in ten. */
+function mixedResource(index: number): unknown {
+  const n = String(index);
+  const of = (kind: string, metadata: object, spec: object = {}): unknown => ({
+    apiVersion: 'v1',
+    kind,
+    metadata,
+    spec,
+  });
+  switch (index % 10) {
+    case 0:
+      return of('profile', { name: n, tags: [n] });
+    case 1:
+      return of('hostEndpoint', { node: 'n', name: n }, { interfaceName: `eth${n}` });
+    case 2:
+      return of('ipPool', { cidr: `10.${String(index >> 8)}.${String(index & 255)}.0/24` });
+    case 3:
+    case 4:
+    case 5:
+      return of('policy', { name: n }, { order: index, selector: `app == '${n}'` });
+    default:
+      return of(
+        'workloadEndpoint',
+        { node: 'n', orchestrator: 'k8s', workload: n, name: 'eth0' },
+        { interfaceName: `cali${n}` },
+      );
+  }
+}
+
 describe('calicoctl over etcd', () => {
   test('finds in one process what another one has written', async () => {
     const env = { ETCD_ENDPOINTS: `http://127.0.0.1:1,${server.endpoint}` };
@@ -59,6 +88,27 @@ describe('calicoctl over etcd', () => {
       "Successfully created 200 'policy' resource(s)\n",
     );
     expect((await run('get policy -o name', env)).out.split('\n')).toHaveLength(202);
+  });
+
+  test('writes ten thousand mixed resources in parts, and takes them back', async () => {
+    const env = { ETCD_ENDPOINTS: server.endpoint };
+    await server.empty();
+    const before = await run('apply -f -', env, policy('before'));
+    expect(before.code).toBe(0);
+    const mixed = Array.from({ length: 10_000 }, (_, index) => JSON.stringify(mixedResource(index)));
+    expect((await run('apply --no-atomic -f -', env, mixed.join('\n---\n'))).out).toBe(
+      'Successfully applied 10000 resource(s)\n',
+    );
+    const count = async (kind: string): Promise<number> =>
+      (await run(`get ${kind} -o name`, env)).out.trimEnd().split('\n').length;
+    expect(await Promise.all(['policy', 'workloadEndpoint'].map(count))).toEqual([3001, 4000]);
+    const history = JSON.parse((await run('history --limit 0 -o json', env)).out) as { revision: number }[];
+    const first = history.at(-1)?.revision ?? 0;
+    const back = await run(`rollback --to=${String(first)} --no-atomic`, env);
+    expect(back.out).toMatch(
+      /^Successfully rolled back to revision \d+: 6000 deleted .*\nLeft alone: 4000 workloadEndpoint /,
+    );
+    expect((await run('get policy -o name', env)).out).toBe('policy/before\n');
   });
 
   test.for([

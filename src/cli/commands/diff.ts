@@ -65,8 +65,8 @@ async function compareRevisions(
     out.line(visible(badRevision(bad, bad === '--from' ? from : (to ?? ''))));
     return TROUBLE;
   }
+  const history = await openHistory(services);
   return await failingAs({ prefix: 'Failed to read the history', out, code: TROUBLE }, async () => {
-    const history = await openHistory(services);
     const found = await history.differences(first, numbers['--to']);
     const labels = { from: String(first), to: to === undefined ? 'now' : String(numbers['--to']) };
     return show(

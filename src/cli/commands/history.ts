@@ -124,11 +124,11 @@ export const historyCommand = defineCommand({
     if (revision !== undefined && one === undefined) return refuse(badRevision('--revision', revision));
     const query = concernsOf(options);
     if (!query.ok) return refuse(`Failed to read the history: ${query.message}`);
-    return await failingAs({ prefix: 'Failed to read the history', out }, async () => {
-      const history = await openHistory(services);
-      return one === undefined
+    const history = await openHistory(services);
+    return await failingAs({ prefix: 'Failed to read the history', out }, async () =>
+      one === undefined
         ? await listRevisions(history, { concerns: query.concerns, limit: most, format: output }, services)
-        : await showRevision(history, { revision: one, format: output }, services);
-    });
+        : await showRevision(history, { revision: one, format: output }, services),
+    );
   },
 });

@@ -65,8 +65,8 @@ export const rollbackCommand = defineCommand({
       out.line(visible(badRevision('--to', options.to)));
       return 1;
     }
+    const history = await openHistory(services);
     return await failingAs({ prefix: 'Failed to roll back', out }, async () => {
-      const history = await openHistory(services);
       let done = await history.rollBack({ to, includeLive, dryRun: true });
       const write = async (): Promise<void> => {
         try {

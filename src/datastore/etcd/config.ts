@@ -1,8 +1,12 @@
+import { CalicoError } from '../../base/index.js';
+
 /** Where an etcd v3 cluster answers, and who we are to it. */
 export interface EtcdConfig {
   readonly type: 'etcdv3';
   /** such as `http://10.0.0.1:2379` or `unix:///path`; members of one cluster, any of which will do */
   readonly endpoints: readonly string[];
+  /** the domain whose SRV records name the members, instead of endpoints */
+  readonly discoverySrv?: string | undefined;
   /** counts only together with a password */
   readonly username?: string | undefined;
   readonly password?: string | undefined;
@@ -26,6 +30,7 @@ export const etcdVariables = {
   endpoints: 'ETCD_ENDPOINTS',
   scheme: 'ETCD_SCHEME',
   authority: 'ETCD_AUTHORITY',
+  discoverySrv: 'ETCD_DISCOVERY_SRV',
   username: 'ETCD_USERNAME',
   password: 'ETCD_PASSWORD',
   caFile: 'ETCD_CA_CERT_FILE',
@@ -37,16 +42,22 @@ export const etcdVariables = {
 } as const;
 
 /** True when the settings say where an etcd is: enough to choose it where no type of datastore is given. */
-export function namesEtcd({ endpoints = '', authority = '' }: EtcdSettings): boolean {
-  return endpoints !== '' || authority !== '';
+export function namesEtcd({ endpoints = '', authority = '', discoverySrv = '' }: EtcdSettings): boolean {
+  return endpoints !== '' || authority !== '' || discoverySrv !== '';
 }
 
-/** What the settings say: endpoints before authority, files before texts; this host when they name no place. */
+/**
+ * What the settings say: endpoints before authority, files before texts; this host when they name no place.
+ * `invalid` when they name two.
+ */
 export function etcdConfig(settings: EtcdSettings): EtcdConfig {
-  const { username, password } = settings;
+  const { username, password, endpoints = '', discoverySrv = '' } = settings;
+  if (discoverySrv !== '' && endpoints !== '') {
+    throw new CalicoError('invalid', 'datastore: set ETCD_ENDPOINTS or ETCD_DISCOVERY_SRV, not both');
+  }
   return {
     type: 'etcdv3',
-    endpoints: endpointsOf(settings),
+    ...(discoverySrv === '' ? { endpoints: endpointsOf(settings) } : { endpoints: [], discoverySrv }),
     username,
     password,
     ca: pem(settings.caFile, settings.ca),

@@ -14,6 +14,7 @@ import type {
 } from '../store.js';
 import type { EtcdConfig } from './config.js';
 import { Credentials } from './credentials.js';
+import type { ResolveSrv } from './discover.js';
 import { follow } from './follow.js';
 import { grantLeases } from './leases.js';
 import { Lookups } from './lookups.js';
@@ -24,14 +25,18 @@ import { Servers } from './servers.js';
 
 export interface EtcdStoreOptions extends EtcdConfig {
   readonly clock?: Clock;
+  /** how to ask DNS, instead of the resolver of the system */
+  readonly resolveSrv?: ResolveSrv;
 }
 
 /**
- * A store in an etcd v3 cluster. Opening it reads the certificates but asks no server: an agent may start
- * before its etcd, and its watches wait for it.
+ * A store in an etcd v3 cluster. Opening it reads the certificates and, where it shall, asks DNS, but no etcd:
+ * an agent may start before its etcd, and its watches wait for it.
  */
 export async function openEtcdStore(options: EtcdStoreOptions): Promise<Store> {
-  const urls = options.endpoints.map(endpointUrl);
+  const { discoverySrv, resolveSrv } = options;
+  const endpoints = discoverySrv === undefined ? options.endpoints : await discover(discoverySrv, resolveSrv);
+  const urls = endpoints.map(endpointUrl);
   const context = urls.some(url => url.startsWith('https:')) ? await secureContext(options) : undefined;
   const { clock = systemClock } = options;
   const shared = { urls, context, clock, credentials: new Credentials(options) };
@@ -97,6 +102,12 @@ class EtcdStore implements Store {
 }
 
 /** The form in which an endpoint is kept: the origin of a URL, or `unix://` and the path of a socket. */
+/** Loaded only for those who use it. */
+async function discover(domain: string, resolveSrv: ResolveSrv | undefined): Promise<readonly string[]> {
+  const { discoverEndpoints } = await import('./discover.js');
+  return await discoverEndpoints(domain, resolveSrv);
+}
+
 function endpointUrl(endpoint: string): string {
   if (/^unix:\/\/\/[^\0]+$/.test(endpoint)) return endpoint;
   const url = URL.parse(endpoint);

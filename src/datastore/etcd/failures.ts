@@ -3,7 +3,7 @@ import { CalicoError } from '../../base/index.js';
 import type { ErrorCode } from '../../base/index.js';
 
 /** The words that an operator of the original knows (calicoctl.md 2.4). */
-const unavailable = 'client: etcd cluster is unavailable or misconfigured';
+export const unavailable = 'client: etcd cluster is unavailable or misconfigured';
 const unauthorized = 'connection is unauthorized';
 
 /** What is said of a connection that ended without a word. */
