@@ -61,6 +61,37 @@ describe('a network', () => {
     expect(parseCidr(text)).toBeUndefined();
   });
 
+  test('is, or is not, any text whatever, and its canonical text is its own', () => {
+    const piece = fc.constantFrom(
+      '0',
+      '1',
+      '255',
+      '256',
+      'ff',
+      '::',
+      ':',
+      '.',
+      '/',
+      '10.0.0.0',
+      '/24',
+      '/128',
+      ' ',
+      '-1',
+      '1e1',
+      '%eth0',
+    );
+    const near = fc.array(piece, { maxLength: 12 }).map(pieces => pieces.join(''));
+    fc.assert(
+      fc.property(fc.oneof(near, fc.string({ unit: 'binary' })), text => {
+        const canonical = canonicalCidr(text);
+        expect(canonical === undefined || canonicalCidr(canonical) === canonical).toBe(true);
+      }),
+      { numRuns: 2_000 },
+    );
+    expect(canonicalCidr(`${'1'.repeat(1_000_000)}/8`)).toBeUndefined();
+    expect(canonicalCidr(`${':'.repeat(1_000_000)}/8`)).toBeUndefined();
+  });
+
   test('survives being written and read', () => {
     fc.assert(
       fc.property(cidrText(), text => {

@@ -107,6 +107,49 @@ describe('arguments', () => {
     );
   });
 
+  test('mean the same however they are spelled and wherever the options stand', () => {
+    const value = string({ unit: 'binary', minLength: 1 });
+    const positional = value.map(text => (text.startsWith('-') ? `x${text}` : text));
+    assert(
+      property(
+        positional,
+        positional,
+        value,
+        value,
+        array(constantFrom(0, 1, 2), { minLength: 2, maxLength: 2 }),
+        (kind, name, node, output, places) => {
+          const spellings = [
+            [
+              ['--node', node],
+              ['--output', output],
+            ],
+            [[`--node=${node}`], [`--output=${output}`]],
+            [['-n', node], [`--out=${output}`]],
+            [[`-n${node}`], [`-o${output}`]],
+          ];
+          for (const options of spellings) {
+            const args = [kind, name];
+            const words: string[] = [];
+            for (let at = 0; at <= args.length; at++) {
+              options.forEach((option, index) => {
+                if (places[index] === at) words.push(...option);
+              });
+              words.push(...args.slice(at, at + 1));
+            }
+            const separate = node === '--' || output === '--';
+            if (separate && words.includes('--')) continue;
+            expect(parse(...words)).toEqual({
+              '<KIND>': [kind],
+              '<NAME>': [name],
+              '--node': [node],
+              '--output': [output],
+            });
+          }
+        },
+      ),
+    );
+  });
+
   test('of a group end at its command word', () => {
     const group = parseGrammar(
       'Usage:\n  calicoctl g <command> [<args>...]\n\nOptions:\n  -h --help  Show.\n',

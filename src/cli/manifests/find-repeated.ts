@@ -29,12 +29,12 @@ export function describeRepeated(
   const lines: string[] = [];
   for (const [index, resource] of resources.entries()) {
     const place = places[index];
-    // One without a name may get any, such as a workload endpoint that is created.
-    if (place === undefined || missingIdentifier(resource) !== undefined) continue;
+    if (place === undefined) continue;
     const identity = identify(resource);
     const before = first.get(identity);
     if (before === undefined) first.set(identity, place);
-    else {
+    // One without a name may get any, such as a workload endpoint that is created.
+    else if (missingIdentifier(resource) === undefined) {
       const text = `${identity} is given more than once (${placeName(place)}: expected each resource once; it is in ${placeName(before)} too)`;
       lines.push(visible(text));
     }
