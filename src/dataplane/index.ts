@@ -6,6 +6,7 @@ export {
   createNftDataplane,
   defaultNftConfig,
   followHostInterfaces,
+  isLoopback,
   rateUnits,
 } from './nft/index.js';
 export type {

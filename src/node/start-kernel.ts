@@ -5,6 +5,7 @@ import {
   createNftDataplane,
   followHostInterfaces,
   HostEndpointStates,
+  isLoopback,
 } from '../dataplane/index.js';
 import type { EndpointPlumbing, NftApplier, NftConfig, NftDataplane } from '../dataplane/index.js';
 import type { FelixConfig } from './felix-config/index.js';
@@ -15,12 +16,19 @@ import type { Ground } from './wiring.js';
 /** As long as a timer can count. */
 const NEVER_SECONDS = 2_000_000;
 
+/** Where workloads find the metadata service, if there is one. */
+function metadataOf({ metadataAddress, metadataPort }: FelixConfig): NftConfig['metadata'] {
+  return metadataAddress === '' ? undefined : { address: metadataAddress, port: metadataPort };
+}
+
 /** The part of the ruleset that is the operator's choice. */
 function nftConfigFrom(config: FelixConfig): Partial<NftConfig> {
   return {
     interfacePrefixes: config.interfacePrefixes,
     endpointToHostAction: config.endpointToHostAction,
     allowDhcpDnsToHost: config.allowDhcpDnsToHost,
+    ipv6: config.ipv6,
+    metadata: metadataOf(config),
     dropInvalid: !config.conntrackInvalidAllowed,
     dropActionOverride: config.dropActionOverride,
     logPrefix: config.logPrefix,
@@ -123,7 +131,7 @@ export async function startPlumbing({
   log,
   clock,
 }: Ground): Promise<EndpointPlumbing> {
-  const { interfacePrefixes, ipv6, routeProtocol } = settings.values;
+  const { interfacePrefixes, ipv6, routeProtocol, metadataAddress } = settings.values;
   return await parts.start({
     name: 'endpoints',
     start: async () => {
@@ -133,6 +141,7 @@ export async function startPlumbing({
           interfacePrefixes,
           ipv6,
           routeProtocol,
+          routeLocalnet: isLoopback(metadataAddress),
           // Asked for each pause anew: the parameter may change.
           get resyncSeconds() {
             return settings.values.routeRefresh === 0 ? NEVER_SECONDS : settings.values.routeRefresh;

@@ -10,19 +10,22 @@ import type {
   PolicyId,
   ProfileId,
 } from '../../src/policy/index.js';
-import { tcpFlag } from '../support/packets.js';
+import { sourceOf, tcpFlag } from '../support/packets.js';
 import { eventually } from '../support/netns.js';
 import { createPacketLog } from '../support/packet-log.js';
 import type { PacketLog } from '../support/packet-log.js';
 import { createRouter } from '../support/wires.js';
 import type { Router } from '../support/wires.js';
 
-const open = { interfaceName: 'calia1', addresses: ['10.65.0.1'] };
+const open = { interfaceName: 'calia1', addresses: ['10.65.0.1', 'fd80:65::1'] };
 const closed = { interfaceName: 'calib2', addresses: ['10.65.0.2'] };
 const empty = { interfaceName: 'calic3', addresses: ['10.65.0.3'] };
 const down = { interfaceName: 'calid4', addresses: ['10.65.0.4'] };
 const stranger = { interfaceName: 'calie5', addresses: ['10.65.0.5'] };
-const outside = { interfaceName: 'eth0', addresses: ['192.0.2.1'] };
+const outside = { interfaceName: 'eth0', addresses: ['192.0.2.1', '2001:db8::1'] };
+const elsewhere = '10.65.77.1';
+const tunnel = { interfaceName: 'tunl0', addresses: [elsewhere] };
+const tunnelAddress = '10.65.255.9';
 const hostAddress = '10.65.255.1';
 const logGroup = 5;
 
@@ -95,7 +98,8 @@ async function drops(): Promise<Readonly<Record<string, number>>> {
 }
 
 beforeAll(async () => {
-  router = await createRouter([open, closed, empty, down, stranger, outside], [hostAddress]);
+  router = await createRouter([open, closed, empty, down, stranger, outside, tunnel], [hostAddress]);
+  await router.net.run('router', 'ip', 'address', 'add', `${tunnelAddress}/32`, 'dev', 'tunl0');
   log = await createPacketLog(router.net.path('router'), logGroup);
 });
 
@@ -117,6 +121,7 @@ const [toOpen = '', toClosed = '', toEmpty = '', toDown = '', toStranger = ''] =
   stranger,
 ].map(wire => wire.addresses[0] ?? '');
 const far = '192.0.2.1';
+const service = '169.254.169.254';
 const first = { source: toOpen, sourcePort: 1, destinationPort: 2 };
 
 /** What each reason is given for: who sends which packet. */
@@ -162,6 +167,71 @@ describe('what is dropped', () => {
     await driver?.stop();
     await start({ dropActionOverride: 'log-and-drop' });
     expect(await drops()).toStrictEqual({ 'no-profile': 1 });
+  });
+});
+
+describe('a workload without IPv6', () => {
+  const six = { ipVersion: 6, protocol: 17, sourcePort: 1, destinationPort: 2 } as const;
+  const [own, other] = ['fd80:65::1', '2001:db8::1'];
+
+  test('neither sends nor gets any of it', async () => {
+    await start({ ipv6: false });
+    send(open, { ...six, source: own, destination: other });
+    await eventually('it is counted', async () => (await drops())['ipv6-off'] === 1);
+    const before = send(outside, { ...six, source: other, destination: own });
+    await eventually('it is counted', async () => (await drops())['ipv6-off'] === 2);
+    expect(router.received(open.interfaceName).has(before)).toBe(false);
+    await driver?.configure({ logGroup, ipv6: true });
+    await router.arrival(
+      open.interfaceName,
+      send(outside, { ...six, source: other, destination: own, sourcePort: 3 }),
+    );
+  });
+});
+
+describe('the metadata service', () => {
+  const metadata = { address: hostAddress, port: 8775 };
+  const asks = (from: typeof open, destination: string, destinationPort: number): Packet => ({
+    ...udp(from, destination, destinationPort),
+    protocol: 6,
+  });
+
+  test('is reached by its well-known address and by its own whatever policy says, and nothing else of the host', async () => {
+    await start({ metadata });
+    const asked = [
+      send(open, asks(open, service, 80)),
+      send(closed, asks(closed, service, 80)),
+      send(empty, asks(empty, hostAddress, 8775)),
+    ];
+    const refused = [send(closed, asks(closed, hostAddress, 8776)), send(closed, asks(closed, service, 81))];
+    await eventually('they arrive', async () => new Set(asked).isSubsetOf(await router.receivedByHost()));
+    expect(new Set(refused).isDisjointFrom(await router.receivedByHost())).toBe(true);
+  });
+
+  test('on loopback opens no other address there', async () => {
+    await start({ metadata: { address: '127.0.0.1', port: 8775 } });
+    await router.net.run('router', 'sysctl', '-qw', `net.ipv4.conf.${open.interfaceName}.route_localnet=1`);
+    const asked = send(open, asks(open, service, 80));
+    await eventually('it arrives', async () => (await router.receivedByHost()).has(asked));
+    const direct = [send(open, asks(open, '127.0.0.1', 8775)), send(open, asks(open, '127.0.0.1', 22))];
+    await eventually('they are counted', async () => (await drops())['loopback-destination'] === 2);
+    expect(new Set(direct).isDisjointFrom(await router.receivedByHost())).toBe(true);
+    await router.net.run('router', 'sysctl', '-qw', `net.ipv4.conf.${open.interfaceName}.route_localnet=0`);
+  });
+});
+
+describe('what the host sends through a tunnel', () => {
+  test('has the address of the tunnel, and what it carries for workloads keeps its own', async () => {
+    await start();
+    await driver?.setTunnelPeers({ ipip: true, vxlan: false, hosts: new Set() });
+    const own = nextMark++;
+    router.sendFromHost({ ...udp(open, elsewhere, 7), source: hostAddress }, own);
+    const carried = send(open, udp(open, elsewhere, 8));
+    await router.arrival('tunl0', own, carried);
+    const sources = [own, carried].map(mark =>
+      sourceOf(router.received('tunl0').get(mark) ?? Buffer.alloc(20)),
+    );
+    expect(sources).toStrictEqual([tunnelAddress, toOpen]);
   });
 });
 

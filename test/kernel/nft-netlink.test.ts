@@ -92,7 +92,8 @@ describe('a table written by netlink', () => {
   test('reads for nft like the same table written by nft: each kind of rule, set and map', async () => {
     await applyToBoth([{ op: 'add-table' }, ...setsOfRules]);
     for (const rule of everyRule) {
-      const chain = rule.statement.kind === 'masquerade' ? 'nat-post' : 'raw-pre';
+      const chains: Readonly<Record<string, string>> = { masquerade: 'nat-post', dnat: 'nat-pre' };
+      const chain = chains[rule.statement.kind] ?? 'raw-pre';
       await applyToBoth([{ op: 'add-rules', chain, rules: [rule] }]);
     }
     expect(await listing('netlink')).toStrictEqual(await listing('text'));

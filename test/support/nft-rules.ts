@@ -72,6 +72,7 @@ export const setsOfRules: Transaction = [
   { op: 'add-chain', name: 'b-1' },
   { op: 'add-chain', name: 'raw-pre', base: { type: 'filter', hook: 'prerouting', priority: -300 } },
   { op: 'add-chain', name: 'forward', base: { type: 'filter', hook: 'forward', priority: -1 } },
+  { op: 'add-chain', name: 'nat-pre', base: { type: 'nat', hook: 'prerouting', priority: -100 } },
   { op: 'add-chain', name: 'nat-post', base: { type: 'nat', hook: 'postrouting', priority: 100 } },
   ...maps.map(
     set => ({ op: 'add-elements', set, elements: verdicts[set.name] ?? new Map<string, Verdict>() }) as const,
@@ -159,6 +160,7 @@ const tests: readonly (readonly Test[])[] = [
   [{ kind: 'interface-in-set', set: 'wl-down' }],
   [{ kind: 'no-output-interface' }],
   [{ kind: 'input-interface' }],
+  [{ kind: 'out-interface', name: 'vxlan-v6.calico' }],
   [{ kind: 'source-on-interface', version: 4, set: 'wl-src4' }],
   [{ kind: 'source-on-interface', version: 6, set: 'wl-src6' }],
   ...(['established', 'related', 'invalid', 'untracked'] as const).flatMap(state =>
@@ -197,4 +199,10 @@ export const everyRule: readonly Rule[] = [
   ...tests.map((list, index) => makeRule(list, accept, `test ${String(index)}`)),
   ...statements.map(statement => makeRule([], statement, `what "${statement.kind}" does`)),
   makeRule([{ kind: 'family', version: 4 }], { kind: 'masquerade' }, 'x'.repeat(200)),
+  makeRule([tcp], { kind: 'dnat', address: '127.0.0.1', port: 8775 }, 'metadata'),
+  ...(['host', 'outgoing'] as const).flatMap(of =>
+    [true, false].map(negated =>
+      makeRule([{ kind: 'local-source', of, negated }], { kind: 'masquerade' }, `local source, ${of}`),
+    ),
+  ),
 ];

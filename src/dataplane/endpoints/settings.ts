@@ -42,7 +42,7 @@ function interfaceSettings(
   return [
     // As for all new interfaces of this host: whoever chose that meant it for workloads too.
     ...(rpFilter === undefined ? [] : [ipv4('rp_filter', rpFilter)]),
-    ...(options.routeLocalnet ? [ipv4('route_localnet', '1')] : []),
+    ipv4('route_localnet', options.routeLocalnet ? '1' : '0'),
     // The workload's router has no interface: the host answers for it, and at once, not after up to 0.8 s.
     ipv4('proxy_arp', '1'),
     { path: ['ipv4', 'neigh', name, 'proxy_delay'], value: '0', optional: true },

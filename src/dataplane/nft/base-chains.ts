@@ -11,6 +11,7 @@ import { accept, acceptKnown, dispatch, family, inState, ports, protocol, verdic
 import type { NftConfig } from './config.js';
 import { dropChains, dropFor } from './drops.js';
 import type { HostStages } from './host-endpoints.js';
+import { loopbackRules, metadataAllowance, metadataChains } from './metadata.js';
 import type { Chain, Rule, Statement, Test, Verdict } from './model.js';
 import { baseNames, hostProfileMap, profilesChain, workloadMap, workloadProfileMap } from './names.js';
 import { makeRule } from './rule-text.js';
@@ -48,6 +49,12 @@ function forEachPrefix(
   );
 }
 
+function withoutIpv6({ interfacePrefixes }: NftConfig, side: 'in' | 'out'): readonly Rule[] {
+  return interfacePrefixes.map(prefix =>
+    makeRule([{ kind: 'interface-prefix', side, prefix }, family(6)], dropFor('ipv6-off')),
+  );
+}
+
 function antiSpoofChains({ config, hostStages }: BaseOptions): readonly Chain[] {
   // No host endpoint can be on a workload's interface: nothing else looks at the packet here.
   const known = (version: 4 | 6, set: string): Rule =>
@@ -78,6 +85,8 @@ function antiSpoofChains({ config, hostStages }: BaseOptions): readonly Chain[] 
       name: baseNames.rawPrerouting,
       base: { type: 'filter', hook: 'prerouting', priority: -300 },
       rules: [
+        ...(config.ipv6 ? [] : withoutIpv6(config, 'in')),
+        ...loopbackRules(config),
         ...forEachPrefix(config, 'in', { kind: 'jump', chain: baseNames.antiSpoof }),
         ...rawInRules(hostStages),
       ],
@@ -102,6 +111,7 @@ function forwardChains({ config, hostStages }: BaseOptions): readonly Chain[] {
     base: { type: 'filter', hook: 'forward', priority: -1 },
     rules: [
       acceptKnown,
+      ...(config.ipv6 ? [] : withoutIpv6(config, 'out')),
       ...(config.dropInvalid ? [makeRule([inState('invalid')], invalid)] : []),
       ...config.interfacePrefixes.flatMap(prefix =>
         reservedRules(config, [{ kind: 'interface-prefix', side: 'in', prefix }]),
@@ -170,6 +180,7 @@ function inputChains({ config, hostStages, tunnels }: BaseOptions): readonly Cha
         accept,
         'neighbour and listener discovery',
       ),
+      ...metadataAllowance(config),
       ...(config.allowDhcpDnsToHost ? allowances : []),
       dispatch('in-interface', workloadMap('egress')),
       makeRule([], dropFor('unknown-endpoint')),
@@ -205,6 +216,7 @@ export function baseObjects(options: BaseOptions): BaseObjects {
     ],
     chains: [
       ...dropChains(options.config),
+      ...metadataChains(options.config),
       ...continuationChains(options),
       ...(options.antiSpoof ? antiSpoofChains(options) : []),
       ...forwardChains(options),

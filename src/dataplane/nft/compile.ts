@@ -10,7 +10,7 @@ import { Endpoints } from './endpoints.js';
 import { Lists } from './lists.js';
 import type { Elements, Ruleset } from './model.js';
 import { natOutgoing } from './nat-outgoing.js';
-import { noTunnels, tunnelSets } from './tunnel-guard.js';
+import { noTunnels, tunnelDevices, tunnelSets } from './tunnel-guard.js';
 import type { TunnelPeers } from './tunnel-guard.js';
 import { undoOf } from './undo.js';
 
@@ -63,6 +63,12 @@ export function createCompiler(initial: NftConfig, log: Logger): Compiler {
     desired.put('base', baseObjects({ config, antiSpoof: hasState, hostStages, tunnels }));
   };
 
+  const putNat = (): void => {
+    const nat = natOutgoing(pools, tunnelDevices(tunnels));
+    const elements = new Map<string, Elements>(nat.sets.map(entry => [entry.set.name, entry.elements]));
+    desired.put('pools', { chains: nat.chains, sets: nat.sets.map(entry => entry.set), elements });
+  };
+
   const accept = (update: DataplaneUpdate): void => {
     switch (update.kind) {
       case 'set-created':
@@ -92,12 +98,9 @@ export function createCompiler(initial: NftConfig, log: Logger): Compiler {
       case 'endpoint-removed':
         endpoints.remove(update.id);
         return;
-      case 'pools-updated': {
+      case 'pools-updated':
         pools = update.pools;
-        const nat = natOutgoing(pools);
-        const elements = new Map<string, Elements>(nat.sets.map(entry => [entry.set.name, entry.elements]));
-        desired.put('pools', { chains: nat.chains, sets: nat.sets.map(entry => entry.set), elements });
-      }
+        putNat();
     }
   };
 
@@ -128,7 +131,9 @@ export function createCompiler(initial: NftConfig, log: Logger): Compiler {
       const isOther = peers.ipip !== tunnels.ipip || peers.vxlan !== tunnels.vxlan;
       tunnels = peers;
       desired.put('tunnels', tunnelSets(peers));
-      if (isOther) putBase();
+      if (!isOther) return;
+      putBase();
+      putNat();
     },
     configure(next) {
       const logsOtherwise = logText(config) !== logText(next);

@@ -12,6 +12,10 @@ export interface NftConfig {
   readonly endpointToHostAction: 'drop' | 'accept' | 'return';
   /** DHCP and DNS from a workload to its host pass before policy */
   readonly allowDhcpDnsToHost: boolean;
+  /** off: nothing of IPv6 passes from or to workloads, and they have no routes */
+  readonly ipv6: boolean;
+  /** where workloads' requests to 169.254.169.254 port 80 go, and what they always reach; undefined: nowhere */
+  readonly metadata: MetadataService | undefined;
   /** drop what connection tracking calls invalid; off for asymmetric paths */
   readonly dropInvalid: boolean;
   readonly failsafeInbound: readonly FailsafePort[];
@@ -31,11 +35,19 @@ export interface NftConfig {
   readonly vxlanPort: number;
 }
 
+/** A service over TCP; the address is of IPv4. */
+export interface MetadataService {
+  readonly address: string;
+  readonly port: number;
+}
+
 /** The defaults of spec policy-enforcement 1.4 to 1.8. */
 export const defaultNftConfig: NftConfig = {
   interfacePrefixes: ['cali'],
   endpointToHostAction: 'drop',
   allowDhcpDnsToHost: true,
+  ipv6: true,
+  metadata: undefined,
   dropInvalid: true,
   failsafeInbound: defaultFailsafePorts.inbound,
   failsafeOutbound: defaultFailsafePorts.outbound,

@@ -9,6 +9,8 @@ export const dropReasons = {
   'spoofed-source': 'the source is not an address of an endpoint at that interface',
   'endpoint-down': 'the endpoint is administratively down',
   'tunnel-packet': 'no workload may send packets of the tunnels between hosts',
+  'ipv6-off': 'Ipv6Support is false: workloads have no IPv6',
+  'loopback-destination': 'no workload may send to the addresses 127.0.0.0/8 of the host itself',
   'foreign-tunnel': 'a packet of the tunnels between hosts comes from no host of the cluster',
   'router-message': 'no workload may act as a router',
   'invalid-state': 'connection tracking calls the packet invalid',

@@ -5,6 +5,7 @@ export { createNftDataplane } from './nft-dataplane.js';
 export type { NftDataplane } from './nft-dataplane.js';
 export { defaultNftConfig } from './config.js';
 export type { FailsafePort, NftConfig } from './config.js';
+export { isLoopback } from './metadata.js';
 export { rateUnits } from './model.js';
 export type { Count } from './model.js';
 export { followHostInterfaces } from './follow-host-interfaces.js';

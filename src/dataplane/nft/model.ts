@@ -49,6 +49,10 @@ export type Test =
   | { readonly kind: 'interface-prefix'; readonly side: 'in' | 'out'; readonly prefix: string }
   /** the incoming interface is an element of the set */
   | { readonly kind: 'interface-in-set'; readonly set: string }
+  /** the outgoing interface has that name */
+  | { readonly kind: 'out-interface'; readonly name: string }
+  /** the source is an address of this host; `outgoing`: of the interface by which the packet leaves */
+  | { readonly kind: 'local-source'; readonly of: 'host' | 'outgoing'; readonly negated: boolean }
   /** there is no outgoing interface: the packet is for this host */
   | { readonly kind: 'no-output-interface' }
   /** there is an incoming interface: the packet is not from this host */
@@ -88,6 +92,8 @@ export type Statement =
   /** counts in a counter of the table; goes on with the next rule */
   | { readonly kind: 'count'; readonly counter: string }
   | { readonly kind: 'masquerade' }
+  /** gives the connection another destination, of IPv4 */
+  | { readonly kind: 'dnat'; readonly address: string; readonly port: number }
   /** connection tracking shall not look at the packet; goes on with the next rule */
   | { readonly kind: 'notrack' }
   /** sets bits of the packet's mark, leaves the others; goes on with the next rule */

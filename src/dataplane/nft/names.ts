@@ -15,6 +15,7 @@ export const baseNames = {
   input: 'input',
   output: 'output',
   natPostrouting: 'nat-post',
+  natPrerouting: 'nat-pre',
   rawOutput: 'raw-out',
   manglePrerouting: 'mangle-pre',
   antiSpoof: 'anti-spoof',

@@ -25,11 +25,24 @@ function netSet(version: IpVersion, pools: readonly Pool[]): NatObjects['sets'][
   };
 }
 
+/** The host's own packets to workloads elsewhere get the tunnel's address, to which those know the way back. */
+function throughTunnel(device: string): Rule {
+  return makeRule(
+    [
+      { kind: 'out-interface', name: device },
+      { kind: 'local-source', of: 'host', negated: false },
+      { kind: 'local-source', of: 'outgoing', negated: true },
+    ],
+    { kind: 'masquerade' },
+    'tunnel source',
+  );
+}
+
 /**
  * What leaves a pool with NAT-outgoing for an address in no pool gets the host's address. Without such a pool
  * there is nothing: an empty NAT hook would cost every new flow.
  */
-export function natOutgoing(pools: readonly Pool[]): NatObjects {
+export function natOutgoing(pools: readonly Pool[], tunnels: readonly string[]): NatObjects {
   const sets: NatObjects['sets'][number][] = [];
   const rules: Rule[] = [];
   for (const version of [4, 6] as const) {
@@ -51,6 +64,7 @@ export function natOutgoing(pools: readonly Pool[]): NatObjects {
       ),
     );
   }
+  rules.push(...tunnels.map(throughTunnel));
   if (rules.length === 0) return { chains: [], sets: [] };
   const base = { type: 'nat', hook: 'postrouting', priority: 100 } as const;
   return { chains: [{ name: baseNames.natPostrouting, base, rules }], sets };

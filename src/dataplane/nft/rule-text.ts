@@ -1,9 +1,11 @@
 import { shortName } from '../../base/index.js';
 import type { Rule, Side, Statement, Test, Verdict } from './model.js';
 import {
+  addressText,
   bitsText,
   commentText,
   interfacePrefixText,
+  interfaceText,
   logPrefixText,
   maskText,
   nameText,
@@ -52,6 +54,8 @@ const testTexts: TestTexts = {
   'interface-prefix': ({ side, prefix }) =>
     `${side === 'in' ? 'iifname' : 'oifname'} ${interfacePrefixText(prefix)}`,
   'interface-in-set': ({ set }) => `iifname @${nameText(set)}`,
+  'out-interface': ({ name }) => `oifname ${interfaceText(name)}`,
+  'local-source': ({ of, negated }) => `fib saddr${of === 'host' ? '' : ' . oif'} type ${not(negated)}local`,
   'no-output-interface': () => 'meta oif 0',
   'input-interface': () => 'meta iif != 0',
   'source-on-interface': ({ version, set }) =>
@@ -90,6 +94,9 @@ function statementText(statement: Statement): string {
   if (statement.kind === 'log') return logText(statement);
   if (statement.kind === 'count') return `counter name "${nameText(statement.counter)}"`;
   if (statement.kind === 'masquerade' || statement.kind === 'notrack') return statement.kind;
+  if (statement.kind === 'dnat') {
+    return `dnat ip to ${addressText(4, statement.address)}:${numberText(statement.port, 65_535)}`;
+  }
   if (statement.kind === 'set-mark') return `meta mark set meta mark | ${bitsText(statement.bits)}`;
   if (statement.kind === 'dispatch') return `${keys[statement.key]} vmap @${nameText(statement.map)}`;
   return verdictText(statement);

@@ -26,7 +26,8 @@ export function isInterfaceName(text: string): boolean {
   return interfaceForm.test(text);
 }
 
-function interfaceText(name: string): string {
+/** One interface by its whole name. */
+export function interfaceText(name: string): string {
   return `"${checked('interface name', name, interfaceForm)}"`;
 }
 
@@ -84,7 +85,8 @@ function quoted(text: string, length: number): string {
   return `"${text.replaceAll(/[^ !#-[\]-~]/g, '_').slice(0, length)}"`;
 }
 
-function addressText(version: IpVersion, text: string): string {
+/** One address of that version. */
+export function addressText(version: IpVersion, text: string): string {
   const ip = parseIp(text);
   if (ip?.version !== version)
     throw new Error(`not an IPv${String(version)} address: ${JSON.stringify(text)}`);

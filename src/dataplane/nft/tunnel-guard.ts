@@ -1,5 +1,6 @@
 import { parseIp } from '../../net/index.js';
 import type { IpVersion } from '../../net/index.js';
+import { deviceFor } from '../tunnels/index.js';
 import { accept, family, ports, protocol } from './base-rules.js';
 import type { NftConfig } from './config.js';
 import type { OwnedObjects } from './desired-ruleset.js';
@@ -39,6 +40,12 @@ export function tunnelSets({ ipip, vxlan, hosts }: TunnelPeers): OwnedObjects {
     if (ip !== undefined) elements.get(setOf(ip.version).name)?.set(host, null);
   }
   return { sets: [setOf(4), setOf(6)], elements };
+}
+
+/** The devices through which packets are wrapped. */
+export function tunnelDevices({ ipip, vxlan }: TunnelPeers): readonly string[] {
+  const kinds = [...(ipip ? (['ipip'] as const) : []), ...(vxlan ? (['vxlan'] as const) : [])];
+  return kinds.flatMap(kind => ([4, 6] as const).flatMap(version => deviceFor(kind, version) ?? []));
 }
 
 interface Wrapped {

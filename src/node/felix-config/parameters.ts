@@ -9,6 +9,7 @@ import {
   integer,
   integerBut,
   interfacePrefixes,
+  ipv4OrNone,
   logPrefix,
   netlinkGroup,
   oneOf,
@@ -111,6 +112,23 @@ export const parameters = {
     default: defaultNftConfig.allowDhcpDnsToHost,
     meaning: 'DHCP and DNS (UDP) from a workload to its host pass before policy.',
   }),
+  metadataAddress: parameter({
+    name: 'MetadataAddr',
+    type: ipv4OrNone,
+    default: '',
+    needsRestart: true,
+    refused: true,
+    meaning:
+      'IPv4 address of a metadata service for workloads: what they ask of 169.254.169.254 port 80 goes there, and no policy keeps them from it. `none`: there is no such service.',
+  }),
+  metadataPort: parameter({
+    name: 'MetadataPort',
+    type: port,
+    default: 8775,
+    needsRestart: true,
+    refused: true,
+    meaning: 'Its port.',
+  }),
   conntrackInvalidAllowed: parameter({
     name: 'DisableConntrackInvalidCheck',
     type: bool,
@@ -163,7 +181,8 @@ export const parameters = {
     type: bool,
     default: true,
     needsRestart: true,
-    meaning: 'Routes and settings for IPv6 addresses of workloads. Without it they have none that work.',
+    meaning:
+      'IPv6 for workloads. `false`: they have no routes for it, and what they send or get of it is dropped.',
   }),
   routeProtocol: parameter({
     name: 'DeviceRouteProtocol',
@@ -296,8 +315,6 @@ export const withoutEffect: Readonly<Record<string, string>> = {
   EtcdCaFile: 'use `ETCD_CA_CERT_FILE`',
   DataplaneDriver: 'the agent is one process',
   DataplaneDriverPrometheusMetricsPort: 'the agent is one process: see `PrometheusMetricsPort`',
-  MetadataAddr: 'no metadata service is offered to workloads',
-  MetadataPort: 'no metadata service is offered to workloads',
   IpInIpEnabled: 'the IP pools say where packets are wrapped',
   IpInIpMtu: 'the tunnel takes what the network allows',
   IpInIpTunnelAddr: 'the agent gives the tunnel its address',

@@ -1,4 +1,4 @@
-import { formatCidr, parseCidr } from '../../net/index.js';
+import { formatCidr, formatIp, parseCidr, parseIp } from '../../net/index.js';
 import { rateUnits } from '../../dataplane/index.js';
 import type { FailsafePort, NftConfig } from '../../dataplane/index.js';
 
@@ -134,6 +134,17 @@ export const netlinkGroup: ValueType<number | undefined> = {
   ...integer(0, 65_535, 'a group'),
   format: value => (value === undefined ? 'none' : String(value)),
   none: undefined,
+};
+
+/** Empty for none. */
+export const ipv4OrNone: ValueType<string> = {
+  expected: 'an IPv4 address',
+  parse: text => {
+    const ip = parseIp(text);
+    return ip?.version === 4 ? formatIp(ip) : undefined;
+  },
+  format: value => (value === '' ? 'none' : value),
+  none: '',
 };
 
 export const hostName: ValueType<string> = {

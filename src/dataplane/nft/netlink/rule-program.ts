@@ -1,5 +1,8 @@
+import { parseIp } from '../../../net/index.js';
 import {
   count,
+  destinationNat,
+  load,
   log,
   lookupVerdict,
   masked,
@@ -14,6 +17,7 @@ import type { NftVerdict } from '../../../netlink/index.js';
 import type { DispatchKey, Rule, Statement, Verdict } from '../model.js';
 import { logPrefixText, nameText } from '../text.js';
 import type { SetNumbers } from './anonymous-set.js';
+import { addressBytes, portBytes } from './key-bytes.js';
 import { addTest, hostU32 } from './test-expressions.js';
 import type { RuleProgram } from './test-expressions.js';
 
@@ -29,6 +33,16 @@ function addDispatch({ expressions }: RuleProgram, key: DispatchKey, map: string
   expressions.push(lookupVerdict({ set: nameText(map) }));
 }
 
+function addDnat(
+  { expressions }: RuleProgram,
+  { address, port }: Extract<Statement, { kind: 'dnat' }>,
+): void {
+  const ip = parseIp(address);
+  if (ip?.version !== 4) throw new Error(`not an IPv4 address: ${JSON.stringify(address)}`);
+  // The address in the first register, the port in the second.
+  expressions.push(load(addressBytes(ip)), load(portBytes(port), 1), destinationNat());
+}
+
 function addStatement(program: RuleProgram, statement: Statement): void {
   const { expressions } = program;
   if (statement.kind === 'log') {
@@ -38,6 +52,7 @@ function addStatement(program: RuleProgram, statement: Statement): void {
     expressions.push(log(prefix, group === undefined ? { level } : { group }));
   } else if (statement.kind === 'count') expressions.push(count(nameText(statement.counter)));
   else if (statement.kind === 'masquerade') expressions.push(masquerade());
+  else if (statement.kind === 'dnat') addDnat(program, statement);
   else if (statement.kind === 'notrack') expressions.push(notrack());
   else if (statement.kind === 'set-mark') {
     const bits = hostU32(statement.bits);

@@ -8,12 +8,13 @@ import {
   masked,
   meta,
   outsideRange,
+  sourceType,
   payload,
 } from '../../../netlink/index.js';
 import type { Expression } from '../../../netlink/index.js';
 import { rateUnits } from '../model.js';
 import type { ConntrackState, Side, Test } from '../model.js';
-import { interfacePrefixText, nameText } from '../text.js';
+import { interfacePrefixText, interfaceText, nameText } from '../text.js';
 import { anonymousSet } from './anonymous-set.js';
 import type { AnonymousSet, AnonymousSetOptions, SetNumbers } from './anonymous-set.js';
 import { intervalElements, joinedIntervals } from './intervals.js';
@@ -44,6 +45,9 @@ const stateBits: Readonly<Record<ConntrackState, number>> = {
   related: 4,
   untracked: 64,
 };
+
+/** `RTN_LOCAL`: the type of a route to an address of this host */
+const RTN_LOCAL = 2;
 
 const operator = (negated: boolean): '==' | '!=' => (negated ? '!=' : '==');
 
@@ -199,6 +203,14 @@ const adders: Adders = {
   'interface-prefix': addInterfacePrefix,
   'interface-in-set': ({ expressions }, { set }) => {
     expressions.push(meta('iifname'), lookup({ set: nameText(set) }, false));
+  },
+  'out-interface': ({ expressions }, { name }) => {
+    // Checked as for text; the zero byte at its end makes it the whole name.
+    interfaceText(name);
+    expressions.push(meta('oifname'), cmp('==', Buffer.from(name.padEnd(16, '\0'), 'latin1')));
+  },
+  'local-source': ({ expressions }, { of, negated }) => {
+    expressions.push(sourceType(of === 'outgoing'), cmp(operator(negated), hostU32(RTN_LOCAL)));
   },
   'no-output-interface': ({ expressions }) => {
     expressions.push(meta('oif'), cmp('==', hostU32(0)));
