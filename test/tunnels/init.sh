@@ -9,15 +9,21 @@ mkdir /run/netns
 
 modules=$(echo /usr/lib/uml/modules/*)
 
-present() { [ -e "/sys/module/$(basename "$1" .ko | tr - _)" ]; }
-
-# load MODULE: its dependencies first, which modules.dep lists last to first.
+# load MODULE: its dependencies first, which modules.dep lists last to first. Only insmod is a process: those
+# are slow to start here.
+declare -A depends
+while IFS=: read -r file others; do
+  name=${file##*/}
+  depends[${name%.ko}]="$file$others"
+done <"$modules/modules.dep"
 load() {
-  local line file files
-  present "$1" && return
-  line=$(grep "/$1\.ko:" "$modules/modules.dep") || { echo "no module $1"; return; }
-  files=$(echo "${line/:/}" | tr ' ' '\n' | tac)
-  for file in $files; do present "$file" || busybox insmod "$modules/$file"; done
+  local i name files
+  [ -n "${depends[$1]:-}" ] || { echo "no module $1"; return; }
+  read -ra files <<<"${depends[$1]}"
+  for ((i = ${#files[@]} - 1; i >= 0; i--)); do
+    name=${files[i]##*/} name=${name%.ko}
+    [ -e "/sys/module/${name//-/_}" ] || busybox insmod "$modules/${files[i]}"
+  done
 }
 for module in ipv6 ipip veth bridge; do load "$module"; done
 
