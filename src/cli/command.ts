@@ -10,6 +10,8 @@ export type ExitCode = number;
 export type OptionKind =
   /** its value; undefined when it is absent or blank */
   | 'text'
+  /** its value where the user typed it; undefined for the default of the usage section */
+  | 'typed'
   /** its value; the usage section guarantees it */
   | 'required'
   /** true when it was given */
@@ -27,6 +29,7 @@ export type OptionDefinitions = Readonly<Record<string, OptionDefinition>>;
 
 interface ValueOfKind {
   readonly text: string | undefined;
+  readonly typed: string | undefined;
   readonly required: string;
   readonly flag: boolean;
   readonly list: readonly string[];
@@ -38,6 +41,7 @@ export type OptionValues<D extends OptionDefinitions> = {
 };
 
 export const text = (name: string): OptionDefinition<'text'> => ({ kind: 'text', name });
+export const typed = (name: string): OptionDefinition<'typed'> => ({ kind: 'typed', name });
 export const required = (name: string): OptionDefinition<'required'> => ({ kind: 'required', name });
 export const flag = (name: string): OptionDefinition<'flag'> => ({ kind: 'flag', name });
 export const list = (name: string): OptionDefinition<'list'> => ({ kind: 'list', name });
@@ -125,6 +129,8 @@ function valueOf(definition: OptionDefinition, values: ArgumentValues): ValueOfK
       return texts;
     case 'required':
       return texts[0] ?? '';
+    case 'typed':
+      return given.includes(true) || texts[0] === '' ? undefined : texts[0];
     case 'text':
       break;
   }
@@ -142,8 +148,8 @@ export function defineCommand<const D extends OptionDefinitions>(definition: Com
     run: async (values, services) => {
       const entries = Object.entries(options).map(([key, option]) => [key, valueOf(option, values)]);
       // Each key's value was made from its own definition, so the record has the mapped type.
-      const typed = Object.fromEntries(entries) as OptionValues<D>;
-      return await run({ ...services, options: typed });
+      const taken = Object.fromEntries(entries) as OptionValues<D>;
+      return await run({ ...services, options: taken });
     },
   };
 }

@@ -220,12 +220,70 @@ to display the appropriate start and stop commands.
   test('--init-system prints a systemd unit that starts the agent of this installation', async () => {
     const { out } = await run('node run --init-system --name=n1 --ip=10.0.0.1', {
       ETCD_ENDPOINTS: 'http://a:1,http://b:2',
-      ETCD_PASSWORD: '100%"',
+      ETCD_PASSWORD: 'the-secret',
+      CALICO_STATE_DIR: '/srv/100% "calico"',
     });
     expect(out).toContain('Environment="NODENAME=n1"\n');
     expect(out).toContain('Environment="ETCD_ENDPOINTS=http://a:1,http://b:2"\n');
-    expect(out).toContain('Environment="ETCD_PASSWORD=100%%\\""\n');
+    expect(out).not.toContain('the-secret');
+    expect(out).toContain('\n# ETCD_PASSWORD is a secret: put it into /etc/calico/calico-node.env');
+    expect(out).toContain('Environment="CALICO_STATE_DIR=/srv/100%% \\"calico\\""\n');
     expect(out).toMatch(/\nExecStart="\/\S+\/bin\/calico-node"\n/);
+  });
+
+  describe('--node-image', () => {
+    /** Stands where the container engine would be, and writes down what it was asked. */
+    function engine(script: string): Readonly<Record<string, string>> {
+      const path = join(runDir, 'docker');
+      writeFileSync(path, `#!/bin/sh\necho "$@" >> ${runDir}/asked\ncase $1 in\n${script}\nesac\n`);
+      chmodSync(path, 0o755);
+      return { PATH: `${runDir}:/usr/bin:/bin`, CALICO_CTL_CONTAINER: '1' };
+    }
+    const asked = (): readonly string[] => readFileSync(join(runDir, 'asked'), 'utf8').trimEnd().split('\n');
+
+    test('starts the container in place of an old one, and shows its log until it runs', async () => {
+      const env = engine(
+        'logs) echo "Calico node name:  n1"; echo "Calico node started successfully"; sleep 60;;',
+      );
+      const { code, out } = await run('node run --name=n1 --node-image=calico/node:x', env);
+      expect(out).toMatch(
+        /^Removing old calico-node container \(if running\)\.\nRunning the following command to start calico-node:\n\ndocker run --net=host .* calico\/node:x\n\nImage may take a short time to download if it is not available locally\.\nContainer started, checking progress logs\.\nCalico node name: {2}n1\nCalico node started successfully\n$/,
+      );
+      expect(code).toBe(0);
+      expect(asked()).toEqual([
+        'rm -f calico-node',
+        expect.stringMatching(
+          /^run --net=host --privileged --name=calico-node -d --restart=always -e NODENAME=n1 /,
+        ),
+        'logs -f calico-node',
+      ]);
+    });
+
+    test.each([
+      ['cannot be started', 'run) echo "no such image" >&2; exit 125;;', 'no such image'],
+      [
+        'ends at once',
+        'logs) echo bye;; inspect) echo false;;',
+        'calico/node has terminated, check logs for details',
+      ],
+    ])('says why one %s, and fails', async (_case, script, message) => {
+      const { code, out } = await run('node run --node-image=calico/node:x', engine(script));
+      expect(code).toBe(1);
+      expect(out.split('\n').at(-2)).toBe(`Error executing command: ${message}`);
+    });
+
+    test('stays attached with --init-system, and ends as the container does', async () => {
+      const { code } = await run('node run --init-system --node-image=i', engine('run) exit 7;;'));
+      expect(code).toBe(7);
+      expect(asked().at(-1)).toMatch(/^run --net=host --privileged --name=calico-node --rm /);
+    });
+
+    test('says that there is no engine', async () => {
+      const env = { PATH: '/nowhere', CALICO_CTL_CONTAINER: '1' };
+      const { code, out } = await run('node run --node-image=calico/node:x', env);
+      expect(code).toBe(1);
+      expect(out).toMatch(/\nError executing command: docker run .*ENOENT\n$/);
+    });
   });
 
   describe('with an agent', () => {

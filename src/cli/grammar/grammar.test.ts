@@ -34,7 +34,7 @@ function parse(...args: readonly string[]): unknown {
 
 describe('arguments', () => {
   test('take long options with = or a space, and short ones joined or apart', () => {
-    const expected = { '--filename': ['x'], '--output': ['ps'] };
+    const expected = { '--filename': ['x'], '--output': ['ps', true] };
     for (const args of [
       ['--filename=x'],
       ['--filename', 'x'],

@@ -4,7 +4,10 @@ import type { Given } from './command-line.js';
 import { matchPattern } from './match.js';
 import type { Grammar } from './usage-text.js';
 
-/** What the user gave, by the names of the usage section. A name that may repeat has several values. */
+/**
+ * What the user gave, by the names of the usage section. A name that may repeat has several values; a default that
+ * stands for what was not typed is followed by `true`.
+ */
 export type ArgumentValues = ReadonlyMap<string, readonly (string | true)[]>;
 
 export type ParsedArguments =
@@ -46,7 +49,8 @@ export function parseArguments(
   const values = new Map<string, (string | true)[]>();
   for (const { name, value } of match.taken) values.set(name, [...(values.get(name) ?? []), value]);
   for (const option of grammar.options) {
-    if (option.default !== undefined && !values.has(option.name)) values.set(option.name, [option.default]);
+    if (option.default !== undefined && !values.has(option.name))
+      values.set(option.name, [option.default, true]);
   }
   return { kind: 'values', values };
 }

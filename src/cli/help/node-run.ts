@@ -1,3 +1,8 @@
+/** The image of a node of that version. */
+export function nodeImageOf(version: string): string {
+  return `calico/node:${version}`;
+}
+
 /** The help of `node run`; `imageTag` is the tag of the node image, which is the version of a release. */
 export function nodeRunHelp(imageTag: string): string {
   return `Usage:
@@ -38,7 +43,7 @@ Options:
                            [default: /var/log/calico]
      --node-image=<DOCKER_IMAGE_NAME>
                            Docker image to use for Calico's per-node container.
-                           [default: calico/node:${imageTag}]
+                           [default: ${nodeImageOf(imageTag)}]
      --backend=(bird|gobgp|none)
                            Specify which networking backend to use.  When set
                            to "none", Calico node runs in policy only mode.

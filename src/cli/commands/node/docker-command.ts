@@ -57,18 +57,26 @@ function mounts({ logDir, dockerPrefix }: RunOptions, settings: Settings): Pairs
   ];
 }
 
-/** The command that runs the calico/node container, to be shown (`calicoctl.md` 9.2). */
-export function dockerCommand(options: RunOptions, datastore: NodeDatastore, initSystem: boolean): string {
+/** The command that runs the calico/node container (`calicoctl.md` 9.2): the program, then its arguments. */
+export function dockerCommand(
+  options: RunOptions,
+  datastore: NodeDatastore,
+  initSystem: boolean,
+): readonly string[] {
   const { datastoreType = '' } = datastore.settings;
   if (!['', 'etcdv2', 'etcdv3'].includes(datastoreType)) {
     throw new CalicoError('unsupported', 'unsupported backend specified in config');
   }
   const environment = [...nodeVariables(options), ...etcdVariables(datastore)];
   return [
-    'docker run --net=host --privileged --name=calico-node',
-    initSystem ? '--rm' : '-d --restart=always',
-    ...environment.map(([name, value]) => `-e ${name}=${value}`),
-    ...mounts(options, datastore.settings).map(([host, inside]) => `-v ${host}:${inside}`),
+    'docker',
+    'run',
+    '--net=host',
+    '--privileged',
+    '--name=calico-node',
+    ...(initSystem ? ['--rm'] : ['-d', '--restart=always']),
+    ...environment.flatMap(([name, value]) => ['-e', `${name}=${value}`]),
+    ...mounts(options, datastore.settings).flatMap(([host, inside]) => ['-v', `${host}:${inside}`]),
     options.image,
-  ].join(' ');
+  ];
 }

@@ -12,14 +12,35 @@ import type { RunOptions } from './run-options.js';
 const PATIENCE_MS = 10_000;
 const STEP_MS = 100;
 
-/** All that the agent of this installation is given: its options, and where its datastore is. */
-export function nativeVariables(options: RunOptions, settings: Settings): Readonly<Record<string, string>> {
+/** Where the agent keeps its files, besides its logs: what moves them for us moves them for it. */
+const DIRECTORIES: readonly string[] = [
+  'CALICO_ETC_DIR',
+  'CALICO_STATE_DIR',
+  'CALICO_STORE_DIR',
+  'CALICO_RUN_DIR',
+];
+
+/** All that the agent of this installation is given: its options, its directories, and where its datastore is. */
+export function nativeVariables(
+  options: RunOptions,
+  settings: Settings,
+  env: Readonly<Record<string, string | undefined>>,
+): Readonly<Record<string, string>> {
   const datastore = Object.entries(settingNames).flatMap(([field, [name]]) => {
     // Every field of Settings is one of these names.
     const value = settings[field as keyof typeof settingNames];
     return value === undefined ? [] : [[name, value] as const];
   });
-  return Object.fromEntries([...nodeVariables(options), ['CALICO_LOG_DIR', options.logDir], ...datastore]);
+  const directories = DIRECTORIES.flatMap(name => {
+    const value = env[name] ?? '';
+    return value === '' ? [] : [[name, value] as const];
+  });
+  return Object.fromEntries([
+    ...nodeVariables(options),
+    ['CALICO_LOG_DIR', options.logDir],
+    ...directories,
+    ...datastore,
+  ]);
 }
 
 /** A text as one word of a systemd unit: `%` and `$` have a meaning there. */
@@ -27,24 +48,54 @@ function unitWord(text: string): string {
   return `"${text.replaceAll(/["\\]/g, '\\$&').replaceAll('%', '%%').replaceAll('\n', '\\n')}"`;
 }
 
-/** A systemd unit that keeps the agent running. */
+/** What nobody but root may read does not belong into a unit, which everybody can. */
+const SECRETS: readonly string[] = ['ETCD_PASSWORD', 'K8S_API_TOKEN'];
+
+/** Where an operator puts what the unit does not say. */
+const ENVIRONMENT_FILE = '/etc/calico/calico-node.env';
+
+/**
+ * A systemd unit that keeps the agent running. Its directories are the agent's own defaults unless variables move
+ * them. Passwords are left out, with a line that says where they go.
+ */
 export function systemdUnit(program: string, variables: Readonly<Record<string, string>>): string {
-  const environment = Object.entries(variables).map(
-    ([name, value]) => `Environment=${unitWord(`${name}=${value}`)}`,
-  );
+  const entries = Object.entries(variables);
+  const environment = entries
+    .filter(([name]) => !SECRETS.includes(name))
+    .map(([name, value]) => `Environment=${unitWord(`${name}=${value}`)}`);
+  const secrets = entries
+    .filter(([name]) => SECRETS.includes(name))
+    .map(([name]) => `# ${name} is a secret: put it into ${ENVIRONMENT_FILE}, which only root can read.`);
   return [
     '[Unit]',
-    'Description=Calico node',
-    'After=network-online.target',
+    'Description=Calico node: policy, addresses and routes of the workloads of this host',
     'Wants=network-online.target',
+    'After=network-online.target',
+    '# It is tried again for ever: without it no workload can start.',
+    'StartLimitIntervalSec=0',
     '',
     '[Service]',
+    'Type=exec',
+    ...secrets,
+    `EnvironmentFile=-${ENVIRONMENT_FILE}`,
     ...environment,
     `ExecStart=${unitWord(program).replaceAll('$', '$$$$')}`,
     'Restart=always',
     'RestartSec=2',
-    // The agent leaves BGP and the kernel running when it stops; so must systemd.
+    'TimeoutStopSec=30',
+    '# BIRD outlives the agent, which takes it over again: the neighbours notice nothing.',
     'KillMode=process',
+    ...(variables['CALICO_RUN_DIR'] === undefined
+      ? [
+          '# Sockets, attachments of containers and the running BIRD are found there after a restart.',
+          'RuntimeDirectory=calico',
+          'RuntimeDirectoryMode=0700',
+          'RuntimeDirectoryPreserve=yes',
+        ]
+      : []),
+    'UMask=0077',
+    'LimitNOFILE=65536',
+    'OOMScoreAdjust=-900',
     '',
     '[Install]',
     'WantedBy=multi-user.target',

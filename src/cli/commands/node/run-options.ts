@@ -9,7 +9,7 @@ export interface TypedRunOptions {
   readonly as: string | undefined;
   readonly name: string | undefined;
   readonly logDir: string | undefined;
-  readonly nodeImage: string | undefined;
+  readonly nodeImage: string;
   readonly backend: string | undefined;
   readonly noDefaultIpPools: boolean;
   readonly disableDockerNetworking: boolean;
@@ -65,7 +65,7 @@ export function readRunOptions(typed: TypedRunOptions, hostname: string): RunOpt
     backend,
     noDefaultPools: typed.noDefaultIpPools,
     logDir: typed.logDir ?? '/var/log/calico',
-    image: typed.nodeImage ?? '',
+    image: typed.nodeImage,
     ip,
     ip6,
     asNumber,

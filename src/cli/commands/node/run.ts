@@ -1,9 +1,9 @@
 import { hostname } from 'node:os';
 import { buildInfo } from '../../../base/index.js';
-import { defineCommand, flag, text } from '../../command.js';
+import { defineCommand, flag, text, typed } from '../../command.js';
 import type { ExitCode } from '../../command.js';
 import { readSettings } from '../../connection-settings.js';
-import { nodeRunHelp } from '../../help/node-run.js';
+import { nodeImageOf, nodeRunHelp } from '../../help/node-run.js';
 import { visible } from '../../output/index.js';
 import type { Output } from '../../output/index.js';
 import { failingAs } from '../failing-as.js';
@@ -11,6 +11,7 @@ import { runDirOf } from './agent-answer.js';
 import { dockerCommand } from './docker-command.js';
 import { nativeVariables, startNative, systemdUnit } from './native.js';
 import { mayManageNode } from './require-root.js';
+import { runContainer } from './run-container.js';
 import { readRunOptions } from './run-options.js';
 
 function printDocker(command: string, initSystem: boolean, out: Output): ExitCode {
@@ -30,16 +31,18 @@ function printDocker(command: string, initSystem: boolean, out: Output): ExitCod
   return 0;
 }
 
+const { version } = buildInfo();
+
 export const nodeRunCommand = defineCommand({
   path: ['node', 'run'],
-  help: nodeRunHelp(buildInfo().version),
+  help: nodeRunHelp(version),
   options: {
     ip: text('--ip'),
     ip6: text('--ip6'),
     as: text('--as'),
     name: text('--name'),
     logDir: text('--log-dir'),
-    nodeImage: text('--node-image'),
+    nodeImage: typed('--node-image'),
     backend: text('--backend'),
     config: text('--config'),
     noDefaultIpPools: flag('--no-default-ippools'),
@@ -50,11 +53,16 @@ export const nodeRunCommand = defineCommand({
   },
   run: async ({ options, out, env, clock, nodeProgram: program }) =>
     await failingAs({ prefix: 'Error executing command', out }, async () => {
-      const { dryrun, initSystem, config: configFile = '' } = options;
-      const run = readRunOptions(options, hostname());
+      const { dryrun, initSystem, nodeImage, config: configFile = '' } = options;
+      const run = readRunOptions({ ...options, nodeImage: nodeImage ?? nodeImageOf(version) }, hostname());
       const datastore = await readSettings({ env, configFile });
-      if (dryrun) return printDocker(dockerCommand(run, datastore, initSystem), initSystem, out);
-      const variables = nativeVariables(run, datastore.settings);
+      if (dryrun) return printDocker(dockerCommand(run, datastore, initSystem).join(' '), initSystem, out);
+      if (nodeImage !== undefined) {
+        if (!mayManageNode(out)) return 1;
+        const command = dockerCommand(run, datastore, initSystem);
+        return await runContainer({ command, attached: initSystem, env, out });
+      }
+      const variables = nativeVariables(run, datastore.settings, env);
       if (initSystem) {
         out.text(systemdUnit(program, variables));
         return 0;
