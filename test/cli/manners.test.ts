@@ -270,6 +270,7 @@ describe('completion', () => {
     expect(await complete('ipam', '')).toEqual(['release', 'show', 'check']);
     expect(await complete('-l', 'debug', 'lab', 'up', '--n')).toContain('--name');
     expect(await complete('get', 'p')).toEqual(['policy', 'profile']);
+    expect(await complete('history', 'c')).toEqual(['config']);
     expect(await complete('get', 'policy', '--o')).toEqual(['--output', '--orchestrator']);
     expect(await complete('get', 'policy', '-o', 'w')).toEqual(['wide']);
     expect(await complete('get', 'policy', '--output=y')).toEqual(['--output=yaml']);
@@ -285,6 +286,8 @@ describe('completion', () => {
   test('knows the names that are stored now, and nothing when the datastore does not answer', async () => {
     await run('create -f -', `${policy('web')}---\n${policy('worker')}---\n${policy('db')}`);
     expect(await complete('get', 'pol', 'w')).toEqual(['web', 'worker']);
+    const [newest = ''] = await complete('rollback', '--to', '');
+    expect(await outOf(`history --revision=${newest}`)).toContain(`Revision:  ${newest}\n`);
     env = { CALICO_STATE_DIR: '/dev/null/no' };
     expect(await complete('get', 'pol', 'w')).toEqual([]);
   });

@@ -5,14 +5,14 @@ import type { Grammar } from '../../grammar/index.js';
 import { schemaOf } from '../../schema-fields.js';
 import type { SchemaField } from '../../schema-fields.js';
 import { configOptions } from '../config/options.js';
-import { liveNames } from './live-names.js';
+import { liveNames, liveRevisions } from './live-names.js';
 
 /** The word is the name of a file: the shell knows better. */
 export const FILES = 'files';
 
 type Candidates = readonly string[] | typeof FILES;
 type Option = Grammar['options'][number];
-type Services = Pick<CommandServices, 'client' | 'clock' | 'commands'>;
+type Services = Pick<CommandServices, 'client' | 'datastore' | 'author' | 'clock' | 'commands'>;
 
 /** The words of a command line behind its command, sorted into what they are. */
 interface Typed {
@@ -75,6 +75,10 @@ async function valuesFor(option: Option, { help }: Command, services: Services):
       return formatsIn(help, '--output');
     case '--raw':
       return ['bgp', 'felix'];
+    case '--revision':
+    case '--from':
+    case '--to':
+      return await liveRevisions(services);
     default:
       return [];
   }
@@ -93,8 +97,9 @@ async function positional(
   const [first] = positionals;
   switch (command.path.join(' ')) {
     case 'get':
-    case 'delete': {
-      if (first === undefined) return kinds;
+    case 'delete':
+    case 'history': {
+      if (first === undefined) return command.path[0] === 'history' ? [...kinds, 'config'] : kinds;
       const kind = kindOfWord(first);
       return kind === undefined || positionals.length > 1
         ? []

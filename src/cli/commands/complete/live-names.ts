@@ -4,6 +4,7 @@ import type { CommandServices } from '../../command.js';
 
 /** Nobody waits longer for a suggestion. */
 const PATIENCE_MS = 1_500;
+const MOST_REVISIONS = 30;
 
 /** The name that `get` and `delete` take. */
 function nameOf({ metadata }: Resource): string {
@@ -17,6 +18,30 @@ export async function liveNames(
   node: string | undefined,
   { client, clock }: Pick<CommandServices, 'client' | 'clock'>,
 ): Promise<readonly string[]> {
+  return await inTime(clock, async () => {
+    const resources = await (await client()).list(kind);
+    return resources
+      .filter(({ metadata }) => node === undefined || !('node' in metadata) || metadata.node === node)
+      .map(nameOf);
+  });
+}
+
+/** The newest revisions of the history; none when the store does not answer. */
+export async function liveRevisions(
+  services: Pick<CommandServices, 'client' | 'datastore' | 'author' | 'clock'>,
+): Promise<readonly string[]> {
+  return await inTime(services.clock, async () => {
+    const { openHistory } = await import('../revisions/open-history.js');
+    const revisions = await (await openHistory(services)).revisions({ limit: MOST_REVISIONS });
+    return revisions.map(({ revision }) => String(revision));
+  });
+}
+
+/** What is known in time; a suggestion that cannot be made is no failure that anybody wants to read. */
+async function inTime(
+  clock: CommandServices['clock'],
+  ask: () => Promise<readonly string[]>,
+): Promise<readonly string[]> {
   const stop = new AbortController();
   const late = clock.sleep(PATIENCE_MS, stop.signal).then(
     () => [],
@@ -24,12 +49,8 @@ export async function liveNames(
   );
   const answer = async (): Promise<readonly string[]> => {
     try {
-      const resources = await (await client()).list(kind);
-      return resources
-        .filter(({ metadata }) => node === undefined || !('node' in metadata) || metadata.node === node)
-        .map(nameOf);
+      return await ask();
     } catch (error) {
-      // A suggestion that cannot be made is no failure that anybody wants to read.
       if (isCalicoError(error)) return [];
       throw error;
     }
