@@ -4,6 +4,7 @@ import type { Clock } from '../../src/base/index.js';
 import { createHistory, createResourceClient, subjectId } from '../../src/datastore/index.js';
 import type { Difference, History, ResourceClient, Store, Verb } from '../../src/datastore/index.js';
 import type { Resource } from '../../src/resources/index.js';
+import { trimHistory } from '../../src/datastore/history/trim-history.js';
 import { anyHistory } from './history-property.js';
 import { endpoint, node, policy, profile, resource } from './support/resources.js';
 
@@ -300,10 +301,55 @@ export function runHistoryContract({ name, numRuns, create }: HistoryContractOpt
       expect(await client.list('policy')).toHaveLength(5);
     });
 
+    test('of workload endpoints is trimmed apart, and what is left is still whole', async () => {
+      await client.setSetting({ component: 'felix', name: 'HistoryRevisions' }, '20');
+      const then = await write('create', policy('a', 1), endpoint('n', 'mixed'));
+      const mark = async (): Promise<unknown> => await opened.store.get('/calico/audit/v1/trimmed/endpoints');
+      for (let n = 0; (await mark()) === undefined; n++) {
+        const workload = `w${String(n % 50)}`;
+        await write(n % 100 < 50 ? 'create' : 'delete', endpoint('n', workload));
+        if (n > 600) throw new Error('nobody trims');
+      }
+      await write('apply', policy('a', 2));
+      expect((await history.revisions()).map(told)).toEqual([
+        ['Policy(name=a) updated'],
+        [
+          'Policy(name=a) created',
+          'WorkloadEndpoint(node=n, orchestrator=cni, workload=mixed, name=eth0) created',
+        ],
+        ['/calico/v1/config/HistoryRevisions created'],
+      ]);
+      expect((await history.revisions({ endpoints: true })).length).toBeGreaterThan(10);
+      expect((await history.differences(then - 1)).map(({ subject }) => subjectId(subject))).toEqual([
+        'Policy(name=a)',
+      ]);
+      await expect(history.rollBack({ to: then, includeLive: true })).rejects.toMatchObject({
+        code: 'not-found',
+        message: expect.stringMatching(
+          /^workload endpoints of revision \d+ are not in the history any more: the oldest are of \d+$/,
+        ),
+      });
+      const running = await client.list('workloadEndpoint');
+      await history.rollBack({ to: then });
+      expect(await orders()).toEqual([['a', 1]]);
+      expect(await client.list('workloadEndpoint')).toEqual(running);
+    });
+
+    test('is trimmed once by many who do it together', async () => {
+      await client.setSetting({ component: 'felix', name: 'HistoryRevisions' }, '7');
+      for (let n = 0; n < 130; n++) await write('apply', policy('counted', n));
+      const all = (await history.revisions()).map(({ revision }) => revision);
+      await Promise.all(Array.from({ length: 6 }, async () => await trimHistory(opened.store, systemClock)));
+      await trimHistory(opened.store, systemClock);
+      expect((await history.revisions()).map(({ revision }) => revision)).toEqual(all.slice(0, 7));
+      await history.rollBack({ to: all[6] ?? 0 });
+      expect(await orders()).toEqual([['counted', 123]]);
+    });
+
     /** Writes with other changes between, as addresses are, until somebody has trimmed; the revisions of it. */
     async function writeUntilTrimmed(): Promise<readonly number[]> {
       const mark = async (): Promise<string | undefined> =>
-        (await opened.store.get('/calico/audit/v1/trimmed'))?.value;
+        (await opened.store.get('/calico/audit/v1/trimmed/config'))?.value;
       const before = await mark();
       const made: number[] = [];
       for (let n = 0; (await mark()) === before; n++) {

@@ -1,5 +1,6 @@
 import type { History, Revision, Subject } from '../../datastore/index.js';
-import { defineCommand, text } from '../command.js';
+import { kindOfWord } from '../../resources/index.js';
+import { defineCommand, flag, text } from '../command.js';
 import type { CommandServices, ExitCode } from '../command.js';
 import { historyHelp } from '../help/history.js';
 import { formatStructured, formatTable, isStructured, visible } from '../output/index.js';
@@ -47,17 +48,21 @@ function tableRow({ revision, time, user, command, changes }: Revision): readonl
   return [String(revision), timeText(time), user, command, changesText(changes)];
 }
 
+interface ListRequest {
+  readonly concerns: Concerns | undefined;
+  /** also revisions of workload endpoints alone */
+  readonly endpoints: boolean;
+  readonly limit: number;
+  readonly format: Format;
+}
+
 /** One revision more than is shown is asked for: so it is known whether there are more. */
 async function listRevisions(
   history: History,
-  {
-    concerns,
-    limit,
-    format,
-  }: { readonly concerns: Concerns | undefined; readonly limit: number; readonly format: Format },
+  { concerns, endpoints, limit, format }: ListRequest,
   { out }: Pick<CommandServices, 'out'>,
 ): Promise<ExitCode> {
-  const query = { ...(concerns && { concerns }), ...(limit > 0 && { limit: limit + 1 }) };
+  const query = { endpoints, ...(concerns && { concerns }), ...(limit > 0 && { limit: limit + 1 }) };
   const found = await history.revisions(query);
   const shown = limit > 0 ? found.slice(0, limit) : found;
   if (format !== 'ps') {
@@ -107,6 +112,7 @@ export const historyCommand = defineCommand({
     scope: text('--scope'),
     revision: text('--revision'),
     limit: text('--limit'),
+    includeLive: flag('--include-live'),
     output: text('--output'),
     config: text('--config'),
   },
@@ -124,10 +130,13 @@ export const historyCommand = defineCommand({
     if (revision !== undefined && one === undefined) return refuse(badRevision('--revision', revision));
     const query = concernsOf(options);
     if (!query.ok) return refuse(`Failed to read the history: ${query.message}`);
+    const endpoints =
+      options.includeLive || (options.kind !== undefined && kindOfWord(options.kind) === 'workloadEndpoint');
+    const request: ListRequest = { concerns: query.concerns, endpoints, limit: most, format: output };
     const history = await openHistory(services);
     return await failingAs({ prefix: 'Failed to read the history', out }, async () =>
       one === undefined
-        ? await listRevisions(history, { concerns: query.concerns, limit: most, format: output }, services)
+        ? await listRevisions(history, request, services)
         : await showRevision(history, { revision: one, format: output }, services),
     );
   },

@@ -2,7 +2,8 @@ import { configOption, datastoreAccess, kindWords } from './datastore-access.js'
 
 export const historyHelp = `${datastoreAccess}Usage:
   calicoctl history ([--scope=<SCOPE>] [--node=<NODE>] [--orchestrator=<ORCH>]
-                     [--workload=<WORKLOAD>] [--limit=<LIMIT>] [<KIND> [<NAME>]] |
+                     [--workload=<WORKLOAD>] [--limit=<LIMIT>] [--include-live]
+                     [<KIND> [<NAME>]] |
                     --revision=<REV>)
                     [--output=<OUTPUT>] [--config=<CONFIG>]
 
@@ -22,6 +23,9 @@ Options:
                                changed.
      --limit=<LIMIT>           Show so many revisions at most; 0 for all.
                                [default: 50]
+     --include-live            Also revisions that changed workload endpoints and
+                               nothing else; they are shown anyway when the kind
+                               is workloadEndpoint.
   -n --node=<NODE>             Only what belongs to the node.
      --orchestrator=<ORCH>     The orchestrator (valid for workload endpoints).
      --workload=<WORKLOAD>     The workload (valid for workload endpoints).
@@ -43,7 +47,8 @@ ${kindWords}    config (a setting, by its name)
   An identifier that is not given matches everything; a given one must be equal.
 
   Revisions are numbers of the datastore, so they are not consecutive.  They are
-  kept for 30 days, the newest 10,000 at most; see docs/history.md.
+  kept for 30 days, the newest 10,000 at most, those of workload endpoints counted
+  apart; see docs/history.md.
 `;
 
 export const rollbackHelp = `${datastoreAccess}Usage:

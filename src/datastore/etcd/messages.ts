@@ -1,6 +1,6 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { CalicoError } from '../../base/index.js';
-import { recordPrefix } from '../history/keys.js';
+import { historyPrefix } from '../history/keys.js';
 import { prefixRange } from '../prefix-range.js';
 import type { Commit, Condition, Entry, WatchChange, Write } from '../store.js';
 import { tooLarge } from './failures.js';
@@ -79,7 +79,7 @@ export function transactionOf(
   { conditions = [], writes }: Commit,
   leases: Leases,
 ): MessageInitShape<typeof TxnRequestSchema> {
-  const recorded = writes.some(write => write.kind === 'put' && write.key.startsWith(recordPrefix)) ? 1 : 0;
+  const recorded = writes.some(write => write.kind === 'put' && write.key.startsWith(historyPrefix)) ? 1 : 0;
   const keys = Math.max(conditions.length, writes.length - recorded);
   if (Math.max(keys, writes.length) > maxOperations) {
     const what = `${String(keys)} keys${recorded === 1 ? ' and its entry in the history' : ''}`;

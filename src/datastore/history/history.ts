@@ -23,6 +23,8 @@ export interface RevisionQuery {
   readonly concerns?: (subject: Subject) => boolean;
   /** at most so many, the newest */
   readonly limit?: number;
+  /** Also revisions that changed workload endpoints and nothing else. */
+  readonly endpoints?: boolean;
 }
 
 /** A subject that is not the same at two revisions. */
@@ -41,7 +43,10 @@ export interface History {
   revisions(query?: RevisionQuery): Promise<readonly Revision[]>;
   /** One revision, and all that it changed. */
   revision(revision: number): Promise<Revision & { readonly differences: readonly Difference[] }>;
-  /** What is different at `to` from what was at `from`; without `to`, what is different now. */
+  /**
+   * What is different at `to` from what was at `from`; without `to`, what is different now. Workload endpoints
+   * are kept for a shorter time, and left out where they are not known any more.
+   */
   differences(from: number, to?: number): Promise<readonly Difference[]>;
   /** Makes resources and settings what they were at a revision, as one change that is recorded itself. */
   rollBack(request: RollbackRequest): Promise<Rollback>;
@@ -69,12 +74,12 @@ function revisionOf({ changes, ...rest }: KeptRecord): Revision {
 
 async function listRevisions(
   store: Store,
-  { concerns, limit = Infinity }: RevisionQuery,
+  { concerns, limit = Infinity, endpoints = false }: RevisionQuery,
 ): Promise<readonly Revision[]> {
   const found: Revision[] = [];
   if (limit < 1) return found;
   const { records } = await readIndex(store);
-  const newest = records.toReversed();
+  const newest = records.filter(({ journal }) => endpoints || journal === 'config').toReversed();
   const wanted = concerns === undefined ? newest.slice(0, limit) : newest;
   for await (const record of readRecords(store, wanted)) {
     const revision = revisionOf(record);

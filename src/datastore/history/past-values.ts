@@ -2,6 +2,7 @@ import { CalicoError } from '../../base/index.js';
 import type { Entry, Store } from '../store.js';
 import { readIndex, readRecords } from './read-records.js';
 import type { KeptRecord, RecordIndex } from './read-records.js';
+import { isEndpoint, subjectOf } from './subject.js';
 
 /**
  * What keys were at revisions of the past. A record tells what its keys were before it, so a key is at a
@@ -10,8 +11,10 @@ import type { KeptRecord, RecordIndex } from './read-records.js';
 export interface PastValues {
   /** `to`, or the revision that was the present */
   readonly end: number;
-  /** the keys that records later than `from` and up to `to` name */
+  /** The keys that records later than `from` and up to `to` name; those of endpoints only where they are known. */
   readonly touched: ReadonlySet<string>;
+  /** from when on workload endpoints are known, where that is later than `from` */
+  readonly endpointsSince: number | undefined;
   /** as it was read; undefined for an absent key */
   entryNow(key: string): Entry | undefined;
   valueAt(revision: number, key: string): string | undefined;
@@ -46,9 +49,11 @@ export async function readPastValues(
   for (const revision of [from, to ?? from]) checkRevision(revision, index);
   const end = to ?? index.revision;
   const past = new Map([from, end].map(revision => [revision, new Map<string, string | undefined>()]));
+  const endpointsSince = from < index.oldestEndpoints ? index.oldestEndpoints : undefined;
   const touched = new Set<string>();
   const note = ({ revision, changes }: KeptRecord): void => {
     for (const { key, before } of changes) {
+      if (endpointsSince !== undefined && isEndpoint(subjectOf(key))) continue;
       if (revision > from && revision <= end) touched.add(key);
       for (const [at, values] of past) if (revision > at && !values.has(key)) values.set(key, before);
     }
@@ -63,6 +68,7 @@ export async function readPastValues(
   return {
     end,
     touched,
+    endpointsSince,
     entryNow: key => present.get(key),
     valueAt: (revision, key) => {
       const values = past.get(revision);

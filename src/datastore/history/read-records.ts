@@ -1,24 +1,23 @@
 import { CalicoError } from '../../base/index.js';
 import type { Store } from '../store.js';
-import { historyPrefix, readRecordKey, recordPrefix, trimmedKey } from './keys.js';
+import { historyPrefix, readRecordKey, trimmedKey } from './keys.js';
+import type { Journal, RecordKey } from './keys.js';
 import { decodeRecord } from './record.js';
 import type { ChangeRecord } from './record.js';
 
 /** A revision that is kept, without what is in it. */
-export interface RecordRef {
+export interface RecordRef extends RecordKey {
   readonly revision: number;
   readonly key: string;
-  /** Unix time in ms */
-  readonly time: number;
-  /** of the record in the store */
-  readonly bytes: number;
 }
 
 export interface RecordIndex {
   /** of the store: all records up to here are in the index */
   readonly revision: number;
-  /** the first revision whose state is known */
+  /** the first revision whose state is known, but for that of workload endpoints */
   readonly oldest: number;
+  /** the first revision at which workload endpoints are known as well */
+  readonly oldestEndpoints: number;
   /** by revision, the oldest first */
   readonly records: readonly RecordRef[];
 }
@@ -27,13 +26,26 @@ export interface RecordIndex {
 export async function readIndex(store: Store): Promise<RecordIndex> {
   const { revision, entries } = await store.list(historyPrefix, { keysOnly: true });
   // Read after the keys: what somebody trims meanwhile is not counted as kept.
-  const trimmed = Number((await store.get(trimmedKey))?.value ?? 0) || 0;
+  const trimmed = {
+    config: await readMark(store, 'config'),
+    endpoints: await readMark(store, 'endpoints'),
+  };
   const records = entries
-    .filter(({ key, modRevision }) => key.startsWith(recordPrefix) && modRevision > trimmed)
-    .map(({ key, modRevision }) => ({ revision: modRevision, key, ...readRecordKey(key) }))
+    .flatMap(({ key, modRevision }) => {
+      const known = readRecordKey(key);
+      return known !== undefined && modRevision > trimmed[known.journal]
+        ? [{ revision: modRevision, key, ...known }]
+        : [];
+    })
     .sort((a, b) => a.revision - b.revision);
-  const first = records[0]?.revision;
-  return { revision, records, oldest: trimmed > 0 ? trimmed : (first ?? revision + 1) - 1 };
+  const first = records[0]?.revision ?? revision + 1;
+  const oldest = trimmed.config > 0 ? trimmed.config : first - 1;
+  return { revision, records, oldest, oldestEndpoints: Math.max(oldest, trimmed.endpoints) };
+}
+
+/** The newest revision that was trimmed from a journal; 0 for none. */
+async function readMark(store: Store, journal: Journal): Promise<number> {
+  return Number((await store.get(trimmedKey(journal)))?.value ?? 0) || 0;
 }
 
 export interface KeptRecord extends ChangeRecord {

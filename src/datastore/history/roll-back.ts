@@ -46,6 +46,13 @@ export async function rollBack(
   { to, includeLive = false, dryRun = false, inParts = false }: RollbackRequest,
 ): Promise<Rollback> {
   const values = await readPastValues(recorder.store, { from: to, to: undefined, relatedKeys: () => [] });
+  if (includeLive && values.endpointsSince !== undefined) {
+    throw new CalicoError(
+      'not-found',
+      `workload endpoints of revision ${String(to)} are not in the history any more: ` +
+        `the oldest are of ${String(values.endpointsSince)}`,
+    );
+  }
   const different = [...values.touched]
     .map(key => ({ key, value: values.valueAt(to, key), before: values.entryNow(key)?.value }))
     .filter(({ value, before }) => value !== before)

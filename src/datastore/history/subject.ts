@@ -35,6 +35,11 @@ export function subjectOf(key: string): Subject {
   return setting === undefined ? { kind: 'key', key } : { kind: 'setting', setting };
 }
 
+/** Endpoints of workloads come and go by themselves: they have a journal of their own. */
+export function isEndpoint(subject: Subject): boolean {
+  return subject.kind === 'resource' && subject.resourceKind === 'workloadEndpoint';
+}
+
 /** All keys of a subject; the first decides whether it exists. */
 export function keysOfSubject(subject: Subject): readonly [string, ...string[]] {
   switch (subject.kind) {

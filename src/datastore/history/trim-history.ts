@@ -2,11 +2,12 @@ import { isCalicoError } from '../../base/index.js';
 import type { Clock } from '../../base/index.js';
 import { settingKey } from '../codec/settings.js';
 import type { Store, Write } from '../store.js';
-import { trimmedKey } from './keys.js';
+import { journals, trimmedKey } from './keys.js';
+import type { Journal } from './keys.js';
 import { readIndex } from './read-records.js';
-import type { RecordIndex } from './read-records.js';
+import type { RecordRef } from './read-records.js';
 
-/** How much of the history is kept: what is over any of the limits goes, the oldest first. */
+/** How much of each journal is kept: what is over any of the limits goes, the oldest first. */
 export interface Retention {
   readonly days: number;
   readonly revisions: number;
@@ -41,7 +42,7 @@ async function readRetention(store: Store): Promise<Retention> {
 }
 
 /** How many of the oldest records go. In order of revision, even where the clocks of hosts differ. */
-function countOverdue({ records }: RecordIndex, retention: Retention, now: number): number {
+function countOverdue(records: readonly RecordRef[], retention: Retention, now: number): number {
   const tooOld = now - retention.days * 86_400_000;
   let bytes = 0;
   let kept = 0;
@@ -54,32 +55,41 @@ function countOverdue({ records }: RecordIndex, retention: Retention, now: numbe
   return records.length - kept;
 }
 
-/**
- * Forgets what is over the limits. The records go together with the mark that says so; of several who trim at
- * once one moves the mark, and the others leave it to him.
- */
+/** Forgets what is over the limits, in each journal apart. */
 export async function trimHistory(store: Store, clock: Clock): Promise<void> {
   try {
     const retention = await readRetention(store);
-    const mark = await store.get(trimmedKey);
-    const index = await readIndex(store);
-    const overdue = index.records.slice(0, countOverdue(index, retention, clock.now()));
-    let modRevision = mark?.modRevision ?? 0;
-    for (let start = 0; start < overdue.length; start += mostAtOnce) {
-      const part = overdue.slice(start, start + mostAtOnce);
-      const value = String(part.at(-1)?.revision);
-      const result = await store.commit({
-        conditions: [{ key: trimmedKey, modRevision }],
-        writes: [
-          ...part.map(({ key }): Write => ({ kind: 'delete', key })),
-          { kind: 'put', key: trimmedKey, value },
-        ],
-      });
-      if (!result.committed) return;
-      modRevision = result.revision;
-    }
+    for (const journal of journals) await trimJournal(store, journal, { retention, now: clock.now() });
   } catch (error) {
     // The change that led here is made; the next one sees to it.
     if (!isCalicoError(error)) throw error;
+  }
+}
+
+/**
+ * The records go together with the mark that says so; of several who trim at once one moves the mark, and the
+ * others leave it to him.
+ */
+async function trimJournal(
+  store: Store,
+  journal: Journal,
+  { retention, now }: { readonly retention: Retention; readonly now: number },
+): Promise<void> {
+  const key = trimmedKey(journal);
+  let modRevision = (await store.get(key))?.modRevision ?? 0;
+  const records = (await readIndex(store)).records.filter(each => each.journal === journal);
+  const overdue = records.slice(0, countOverdue(records, retention, now));
+  for (let start = 0; start < overdue.length; start += mostAtOnce) {
+    const part = overdue.slice(start, start + mostAtOnce);
+    const value = String(part.at(-1)?.revision);
+    const result = await store.commit({
+      conditions: [{ key, modRevision }],
+      writes: [
+        ...part.map((each): Write => ({ kind: 'delete', key: each.key })),
+        { kind: 'put', key, value },
+      ],
+    });
+    if (!result.committed) return;
+    modRevision = result.revision;
   }
 }

@@ -1,8 +1,10 @@
 import type { Clock } from '../../base/index.js';
 import type { Commit, CommitResult, Store } from '../store.js';
 import { newRecordKey } from './keys.js';
+import type { Journal } from './keys.js';
 import { encodeRecord } from './record.js';
 import type { Author, KeyChange } from './record.js';
+import { isEndpoint, subjectOf } from './subject.js';
 import { trimHistory } from './trim-history.js';
 
 /** A commit, and what it does to the keys of resources and settings. */
@@ -31,8 +33,12 @@ export async function commitRecorded(
   const value = encodeRecord({ ...author, time, changes });
   const result = await store.commit({
     ...commit,
-    writes: [...commit.writes, { kind: 'put', key: newRecordKey(time, value), value }],
+    writes: [...commit.writes, { kind: 'put', key: newRecordKey(journalOf(changes), time, value), value }],
   });
   if (result.committed && result.revision % revisionsBetweenTrims === 0) await trimHistory(store, clock);
   return result;
+}
+
+function journalOf(changes: readonly KeyChange[]): Journal {
+  return changes.every(({ key }) => isEndpoint(subjectOf(key))) ? 'endpoints' : 'config';
 }
