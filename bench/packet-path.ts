@@ -92,10 +92,11 @@ const tracked =
   'table inet plain { chain f { type filter hook forward priority 0; ct state established accept; accept; }; }';
 
 async function setUp(name: HostName, twin: number): Promise<Host> {
-  const pair = await workloadPair(net, `${String(hostNames.indexOf(name))}-${String(twin)}`);
-  const path = net.path(pair.host);
+  const host = `${String(hostNames.indexOf(name))}-${String(twin)}`;
+  const path = await net.add(host);
+  const pair = await workloadPair(net, path, host);
   const count = hosts[name];
-  if (name === floor) await net.feed(pair.host, tracked, 'nft', '-f', '-');
+  if (name === floor) await net.feed(host, tracked, 'nft', '-f', '-');
   if (count !== undefined) {
     const applier = await createNetlinkNftApplier({ netns: path });
     const driver = createNftDataplane({ applier, config: {}, log: silentLogger, clock: systemClock });

@@ -18,6 +18,12 @@ function packetThread(cpu: number): string | undefined {
     });
 }
 
+/** Microseconds that the main thread of a process has been on a processor: under load, what can be compared. */
+export function threadTime(pid: number | string): number {
+  // The first number is nanoseconds.
+  return Number(readFileSync(`/proc/${String(pid)}/schedstat`, 'utf8').split(' ')[0]) / 1e3;
+}
+
 /**
  * Binds this thread to one processor and tells what it uses of it. `process.threadCpuUsage` would not do: between
  * two ticks of the kernel's clock (4 ms) it stands still.
@@ -34,9 +40,7 @@ export async function oneCpu(cpu: number): Promise<CpuTime> {
   const [seconds, nanoseconds] = [() => Number(time[0]), () => Number(time[1])];
   return () => {
     getTime(CLOCK_THREAD_CPUTIME_ID, time);
-    // In /proc/PID/schedstat the first number is nanoseconds on a processor.
-    const taken =
-      pid === undefined ? 0 : Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[0]) / 1e3;
+    const taken = pid === undefined ? 0 : threadTime(pid);
     return seconds() * 1e6 + nanoseconds() / 1e3 + taken;
   };
 }

@@ -19,6 +19,8 @@ export interface Traffic {
   connections(count: number): void;
   /** Mebibytes over a TCP connection of its own. */
   bulk(mebibytes: number): void;
+  /** Sends one UDP packet; true when it arrives. */
+  probe(): boolean;
   close(): void;
 }
 
@@ -29,6 +31,7 @@ export interface TrafficEnds extends UdpEnds {
 }
 
 const answeredPort = 1023;
+const probedPort = 1022;
 const firstPort = 1024;
 const lastPort = 0xffff;
 
@@ -94,6 +97,14 @@ class Pair implements Traffic {
     }
     libc.close(from);
     libc.close(into);
+  }
+
+  probe(): boolean {
+    const { receive, sendMessages } = this.#sockets;
+    while (receive(this.#sink, this.#piece) > 0);
+    this.#flood.setSourcePort(0, probedPort);
+    sendMessages(this.#raw, this.#flood.messages, 1);
+    return receive(this.#sink, this.#piece) > 0;
   }
 
   close(): void {

@@ -6,7 +6,8 @@ import { compareText, decidesAt, orderedTiers } from './order.js';
 import { createRuleSelectors } from './rule-selectors.js';
 import { sequence } from './sequence.js';
 import { Sent } from './sent.js';
-import type { ActiveRules, DataplaneUpdate, LocalEndpoint } from './desired.js';
+import type { ActiveRules, DataplaneUpdate, EndpointTier, LocalEndpoint } from './desired.js';
+import type { Changes } from './effective-labels.js';
 import type {
   Endpoint,
   EndpointId,
@@ -51,12 +52,15 @@ function latest(changes: readonly ModelChange[]) {
   return { endpoints, policies, profiles, pools };
 }
 
-function withTiers(endpoint: Endpoint, policies: readonly Policy[]): LocalEndpoint {
-  const at = (stage: Stage) =>
-    orderedTiers(policies.filter(policy => decidesAt(policy, endpoint.kind, stage)));
-  const tiers = at('normal');
-  if (endpoint.kind === 'workload') return { endpoint, tiers };
-  const others = hostStages.map(stage => [stage, at(stage)] as const).filter(([, some]) => some.length > 0);
+function tiersAt(stage: Stage, kind: Endpoint['kind'], policies: readonly Policy[]): readonly EndpointTier[] {
+  return orderedTiers(policies.filter(policy => decidesAt(policy, kind, stage)));
+}
+
+function hostEndpoint(endpoint: Endpoint, policies: readonly Policy[]): LocalEndpoint {
+  const tiers = tiersAt('normal', 'host', policies);
+  const others = hostStages
+    .map(stage => [stage, tiersAt(stage, 'host', policies)] as const)
+    .filter(([, some]) => some.length > 0);
   return others.length === 0 ? { endpoint, tiers } : { endpoint, tiers, stages: Object.fromEntries(others) };
 }
 
@@ -93,8 +97,24 @@ export function createPolicyGraph(node: string): PolicyGraph {
   };
 
   //  local endpoint, policies that match it ─► order ─► its tiers
-  const localEndpoint = (id: EndpointId, endpoint: Endpoint | undefined): LocalEndpoint | undefined =>
-    endpoint && withTiers(endpoint, activePolicies.policiesOf(id));
+  const localEndpoints = (changed: Changes<EndpointId, Endpoint>): Changes<EndpointId, LocalEndpoint> => {
+    // Many endpoints match the same policies, and get the same tiers: whoever compares or compiles them sees that.
+    const known = new Map<string, readonly EndpointTier[]>();
+    const tiersOf = (policies: readonly Policy[]): readonly EndpointTier[] => {
+      const key = policies.map(policy => policy.id).join('\n');
+      const tiers = known.get(key) ?? tiersAt('normal', 'workload', policies);
+      known.set(key, tiers);
+      return tiers;
+    };
+    const local = (id: EndpointId, endpoint: Endpoint | undefined): LocalEndpoint | undefined => {
+      if (endpoint === undefined) return undefined;
+      const policies = activePolicies.policiesOf(id);
+      return endpoint.kind === 'workload'
+        ? { endpoint, tiers: tiersOf(policies) }
+        : hostEndpoint(endpoint, policies);
+    };
+    return new Map([...changed].map(([id, endpoint]) => [id, local(id, endpoint)]));
+  };
 
   return {
     apply(changes) {
@@ -102,15 +122,12 @@ export function createPolicyGraph(node: string): PolicyGraph {
       const endpoints = effectiveLabels.update(batch.endpoints, batch.profiles);
       const active = activePolicies.update({ ...batch, endpoints });
       const rules = ruleSelectors.update(active);
-      const locals = new Map(
-        [...active.endpoints].map(([id, endpoint]) => [id, localEndpoint(id, endpoint)]),
-      );
       const pools = sent.pools.take(batch.pools);
       return sequence({
         sets: ipSets.update({ sets: rules.sets, endpoints }),
         policies: sent.policies.take(rules.policies),
         profiles: sent.profiles.take(rules.profiles),
-        endpoints: sent.endpoints.take(locals),
+        endpoints: sent.endpoints.take(localEndpoints(active.endpoints)),
         pools:
           pools.updated.length + pools.removed.length === 0
             ? undefined

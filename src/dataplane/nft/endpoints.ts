@@ -44,6 +44,10 @@ export class Endpoints {
   readonly #log: Logger;
   /** lists that an endpoint holds */
   readonly #held = new Map<EndpointId, readonly ListKey[]>();
+  readonly #policyLists: Readonly<Record<Direction, WeakMap<LocalEndpoint['tiers'], ListKey | undefined>>> = {
+    egress: new WeakMap(),
+    ingress: new WeakMap(),
+  };
   readonly #hosts: HostEndpoints;
   readonly #locals = new Map<EndpointId, LocalEndpoint>();
 
@@ -103,11 +107,18 @@ export class Endpoints {
     };
     const entries = directions.map((direction): Entry => {
       const profiles = acquire(profileList(local, direction));
-      return { direction, profiles, first: acquire(policyList(local, direction, 'normal')) ?? profiles };
+      return { direction, profiles, first: acquire(this.#policyList(local, direction)) ?? profiles };
     });
     this.#releaseLists(id);
     this.#held.set(id, held);
     this.#desired.put(`endpoint ${id}`, workloadObjects(name, local, entries));
+  }
+
+  /** Endpoints that match the same policies share the tiers that the graph gave them, and so the key made of them. */
+  #policyList(local: LocalEndpoint, direction: Direction): ListKey | undefined {
+    const keys = this.#policyLists[direction];
+    if (!keys.has(local.tiers)) keys.set(local.tiers, policyList(local, direction, 'normal'));
+    return keys.get(local.tiers);
   }
 
   #removeWorkload(id: EndpointId): void {

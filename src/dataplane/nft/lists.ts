@@ -4,26 +4,22 @@ import type { DesiredRuleset } from './desired-ruleset.js';
 import type { LogSettings } from './log-rule.js';
 import type { MatchContext } from './match/condition.js';
 import type { Elements, NftSet } from './model.js';
-import { policyListName, profileListName } from './names.js';
 import { setsOf } from './sets-of-rules.js';
 import { compilePolicyList, compileProfileList } from './policy-list.js';
 import type { CompiledList, PolicyListKey, RuleSource } from './policy-list.js';
 
 /** A distinct ordered list of policies (by tier) or of profiles, in one direction. */
-export type ListKey =
+export type ListKey = (
   | (PolicyListKey & { readonly kind: 'policies' })
-  | { readonly kind: 'profiles'; readonly direction: Direction; readonly profiles: readonly ProfileId[] };
+  | { readonly kind: 'profiles'; readonly direction: Direction; readonly profiles: readonly ProfileId[] }
+) & {
+  /** of the chain at which the list begins */
+  readonly name: string;
+};
 
 interface List {
   readonly key: ListKey;
   users: number;
-}
-
-/** Name of the chain at which the list begins. */
-export function listName(key: ListKey): string {
-  return key.kind === 'policies'
-    ? policyListName(key.direction, key.tiers, key.stage)
-    : profileListName(key.direction, key.profiles);
 }
 
 function partsOf(key: ListKey): readonly string[] {
@@ -95,7 +91,7 @@ export class Lists {
 
   /** One more endpoint uses the list; returns the name of its first chain. */
   acquire(key: ListKey): string {
-    const name = listName(key);
+    const { name } = key;
     const list = this.#lists.get(name) ?? { key, users: 0 };
     list.users += 1;
     if (list.users > 1) return name;
@@ -107,7 +103,7 @@ export class Lists {
 
   /** One endpoint less; a list without one is compiled away. */
   release(key: ListKey): void {
-    const name = listName(key);
+    const { name } = key;
     const list = this.#lists.get(name);
     if (list === undefined) return;
     list.users -= 1;

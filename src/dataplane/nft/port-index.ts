@@ -80,9 +80,21 @@ function endsAll(rule: LabelledRule): boolean {
   return rule.action !== 'log' && Object.keys(rule.match).length === 0;
 }
 
-function bucketFor(key: PortKey, rules: readonly LabelledRule[]): readonly LabelledRule[] {
+/** A rule that is left to try, with its place in the list. */
+interface PlacedRule {
+  readonly rule: LabelledRule;
+  readonly place: number;
+}
+
+/** `bound` and `wild` are in order of their places. */
+function bucketFor(
+  key: PortKey,
+  bound: readonly PlacedRule[],
+  wild: readonly PlacedRule[],
+): readonly LabelledRule[] {
   const bucket: LabelledRule[] = [];
-  for (const rule of rules) {
+  const rules = [...bound, ...wild].sort((a, b) => a.place - b.place);
+  for (const { rule } of rules) {
     if (!canMatch(rule.match, key)) continue;
     const left = { ...rule, match: residue(rule.match) };
     bucket.push(left);
@@ -91,18 +103,37 @@ function bucketFor(key: PortKey, rules: readonly LabelledRule[]): readonly Label
   return bucket;
 }
 
+interface BoundRules {
+  readonly key: PortKey;
+  readonly rules: PlacedRule[];
+}
+
+/** By `protocol . port`: the rules that name it. */
+function byPort(
+  rules: readonly (PlacedRule & { readonly keys: readonly PortKey[] })[],
+): ReadonlyMap<string, BoundRules> {
+  const ports = new Map<string, BoundRules>();
+  for (const { rule, place, keys } of rules) {
+    for (const key of keys) {
+      const text = `${String(key.protocol)} . ${String(key.port)}`;
+      const there = ports.get(text) ?? { key, rules: [] };
+      there.rules.push({ rule, place });
+      ports.set(text, there);
+    }
+  }
+  return ports;
+}
+
 /** The index over a list's rules in order, or undefined when the plain list serves as well. */
 export function portIndex(rules: readonly LabelledRule[]): PortIndex | undefined {
-  const keyed = rules.map(rule => ({ rule, keys: keysOf(rule) }));
-  const bound = keyed.filter(({ keys }) => keys !== undefined);
+  const placed = rules.map((rule, place) => ({ rule, place, keys: keysOf(rule) }));
+  const bound = placed.flatMap(({ keys, ...rest }) => (keys === undefined ? [] : [{ ...rest, keys }]));
   if (bound.length < minBoundRules) return undefined;
-  const keys = new Map(
-    bound
-      .flatMap(entry => entry.keys ?? [])
-      .map(key => [`${String(key.protocol)} . ${String(key.port)}`, key] as const),
+  const wild = placed.filter(({ keys }) => keys === undefined);
+  const ports = byPort(bound);
+  if (ports.size * (wild.length + 1) > maxGrowth * (rules.length + 64)) return undefined;
+  const buckets = new Map(
+    [...ports].map(([text, port]) => [text, bucketFor(port.key, port.rules, wild)] as const),
   );
-  const wild = keyed.filter(entry => entry.keys === undefined).map(({ rule }) => rule);
-  if (keys.size * (wild.length + 1) > maxGrowth * (rules.length + 64)) return undefined;
-  const buckets = new Map([...keys].map(([text, key]) => [text, bucketFor(key, rules)] as const));
-  return { buckets, wild };
+  return { buckets, wild: wild.map(({ rule }) => rule) };
 }
