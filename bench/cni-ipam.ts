@@ -3,20 +3,18 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runChecked, runProgram, systemClock } from '../src/base/index.js';
+import { runChecked, runProgram } from '../src/base/index.js';
 import { createResourceClient, openStore } from '../src/datastore/index.js';
 import type { Store } from '../src/datastore/index.js';
-import { createAllocator } from '../src/ipam/index.js';
 import { openHostNetwork } from '../src/netlink/index.js';
 import { agentEnvironment, startAgentProcess } from '../test/support/agent-process.js';
 import type { AgentPlace } from '../test/support/agent-process.js';
-import { startEtcd } from '../test/contract/support/etcd-server.js';
 import { createTestNet, eventually } from '../test/support/netns.js';
 import type { TestNet } from '../test/support/netns.js';
 
 /**
- * CNI with a real agent in a namespace of its own, and the allocator over sqlite. Wants the built programs:
- * `npm run build` before it, or CALICO_DIST.
+ * CNI with a real agent in a namespace of its own; what it costs to find an address is in `ipam`. Wants the built
+ * programs: `npm run build` before it, or CALICO_DIST.
  */
 const root = process.env['CALICO_ROOT'] ?? new URL('..', import.meta.url).pathname;
 const dist = process.env['CALICO_DIST'] ?? join(root, 'dist');
@@ -210,60 +208,6 @@ async function putPool(store: Store, cidr: string): Promise<void> {
   ]);
 }
 
-async function ipam(): Promise<void> {
-  for (const synchronous of ['full', 'normal'] as const) {
-    const folder = join(directory, `ipam-${synchronous}`);
-    const store = await openStore({ type: 'sqlite', directory: folder, synchronous });
-    await assignments(`IPAM on sqlite (${synchronous})`, store, 2000, '1500');
-    await store.close();
-  }
-  const etcd = await startEtcd();
-  try {
-    const store = await openStore({ type: 'etcdv3', endpoints: [etcd.endpoint] });
-    await assignments('IPAM on etcd', store, 1000, '300');
-    await store.close();
-  } finally {
-    await etcd.dispose();
-  }
-  await contention();
-}
-
-/** One host, one address after the other, from blocks that it owns or claims. */
-async function assignments(what: string, store: Store, count: number, target: string): Promise<void> {
-  await putPool(store, '10.0.0.0/16');
-  const allocator = createAllocator({ store, clock: systemClock });
-  const whole = await timed(async () => {
-    for (let i = 0; i < count; i++) {
-      await allocator.assign({ node: 'n', handle: `h${String(i)}`, count: { 4: 1, 6: 0 } });
-    }
-  });
-  rows.push([`${what}: assignments per second`, ((count * 1000) / whole).toFixed(0), '', target]);
-}
-
-async function contention(): Promise<void> {
-  const place = join(directory, 'ipam-hosts');
-  const stores = await Promise.all(
-    Array.from({ length: 100 }, async () => openStore({ type: 'sqlite', directory: place })),
-  );
-  const [first] = stores;
-  if (first === undefined) return;
-  await putPool(first, '10.0.0.0/16');
-  const allocators = stores.map(store => createAllocator({ store, clock: systemClock }));
-  const request = (node: string, handle: string) => ({ node, handle, count: { 4: 1, 6: 0 } });
-  const all = await timed(async () =>
-    Promise.all(
-      allocators.map(async (allocator, i) => allocator.assign(request(`n${String(i)}`, `h${String(i)}`))),
-    ),
-  );
-  rows.push(['100 hosts take their first address at once, in all', all.toFixed(0), '', '5000']);
-  for (let i = 100; i < 1024; i++) {
-    await allocators[0]?.assign(request(`n${String(i)}`, `h${String(i)}`));
-  }
-  const borrow = await timed(async () => allocators[1]?.assign(request('late', 'late')));
-  rows.push(['1,024 hosts, no free block: borrowing', borrow.toFixed(1), '', '1000']);
-  await Promise.all(stores.map(async store => store.close()));
-}
-
 async function main(): Promise<void> {
   await net.add('host');
   const store = await openStore({ type: 'sqlite', directory: join(directory, 'store') });
@@ -285,7 +229,6 @@ async function main(): Promise<void> {
     await agent.end();
     await store.close();
   }
-  await ipam();
 }
 
 try {
