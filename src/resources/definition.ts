@@ -1,4 +1,5 @@
 import type { PresentField } from './field.js';
+import type { Place } from './problem.js';
 import { presentRecord, record } from './record.js';
 import type { RecordOptions, Shape, Shaped } from './record.js';
 import { choice } from './text-fields.js';
@@ -51,6 +52,11 @@ type ColumnSource<R> = {
   readonly show?: 'wide' | 'extra';
 };
 
+interface Wholes<M extends Shape, S extends Shape> {
+  readonly metadata: Shaped<M>;
+  readonly spec: Shaped<S>;
+}
+
 interface DefinitionSource<K extends string, M extends Shape, S extends Shape> {
   readonly kind: K;
   /** the original's name of the kind: `BGPPeer` */
@@ -61,6 +67,8 @@ interface DefinitionSource<K extends string, M extends Shape, S extends Shape> {
   readonly metadataOptions?: Omit<RecordOptions<M>, 'struct'>;
   readonly spec: S;
   readonly check?: RecordOptions<S>['check'];
+  /** rules over identity and content together; `place` is that of the resource */
+  readonly checkWhole?: (resource: Wholes<M, S>, place: Place) => void;
   readonly identity: (metadata: Shaped<M>) => string;
   readonly identifiers: (metadata: Shaped<M>) => readonly (keyof Shaped<M> & string)[];
   readonly columns: Readonly<Record<string, ColumnSource<ResourceShape<K, Shaped<M>, Shaped<S>>>>>;
@@ -70,7 +78,7 @@ interface DefinitionSource<K extends string, M extends Shape, S extends Shape> {
 export function defineResource<const K extends string, M extends Shape, S extends Shape>(
   source: DefinitionSource<K, M, S>,
 ): Definition<K, Shaped<M>, Shaped<S>> {
-  const { kind, goName, description, words, identity, identifiers, check } = source;
+  const { kind, goName, description, words, identity, identifiers, check, checkWhole } = source;
   const metadata: PresentField<Shaped<M>> = presentRecord(source.metadata, {
     ...source.metadataOptions,
     struct: `${goName}Metadata`,
@@ -81,7 +89,13 @@ export function defineResource<const K extends string, M extends Shape, S extend
   });
   const body = record(
     { kind: required(choice([kind])), apiVersion: required(choice(['v1'])), metadata, spec },
-    { struct: goName },
+    {
+      struct: goName,
+      check: ({ metadata: named, spec: content }, place) => {
+        if (named !== undefined && content !== undefined)
+          checkWhole?.({ metadata: named, spec: content }, place);
+      },
+    },
   );
   const columns = Object.entries(source.columns).map(([heading, { cell, show }]) => ({
     heading,

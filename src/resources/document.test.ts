@@ -77,6 +77,18 @@ describe('a document', () => {
       "error with field VXLAN = 'true' (a pool has either ipip or vxlan)",
     ],
     [
+      { apiVersion: 'v1', kind: 'ipPool', metadata: { cidr: '10.0.0.0/8' }, spec: { blockSize: 19 } },
+      "error with field blockSize = '19'",
+    ],
+    [
+      { apiVersion: 'v1', kind: 'ipPool', metadata: { cidr: '10.0.0.0/24' }, spec: { blockSize: 122 } },
+      "error with field blockSize = '122'",
+    ],
+    [
+      { apiVersion: 'v1', kind: 'ipPool', metadata: { cidr: '10.0.0.0/24' }, spec: { blockSize: 22 } },
+      "error with field blockSize = '22'",
+    ],
+    [
       { ...web, zz: 1 },
       'error parsing document: field in document is not recognized or is in the wrong location: zz',
     ],

@@ -3,13 +3,20 @@ import { cidr } from './address-fields.js';
 import { defineResource } from './definition.js';
 import { identifier } from './field.js';
 import type { PresentField } from './field.js';
-import { flag } from './number-fields.js';
+import { flag, integer } from './number-fields.js';
 import { inside, reportField } from './problem.js';
 import { record } from './record.js';
 import { choice } from './text-fields.js';
 
 /** One block of addresses: the least that a pool must hold. */
 const MIN_ADDRESSES = 64n;
+
+/** A block record lists every address, so that 4,096 of them are the most. */
+const BLOCK_SIZES = 'the length of the networks it is cut into: 20 to 32 (IPv4), 116 to 128 (IPv6)';
+
+function isBlockSize(length: number): boolean {
+  return (length >= 20 && length <= 32) || (length >= 116 && length <= 128);
+}
 
 /** A range the allocator may hand addresses from; its CIDR is its identity and cannot change. */
 export const ipPool = defineResource({
@@ -24,6 +31,8 @@ export const ipPool = defineResource({
     disabled: flag(),
     // Of later versions, where it is `vxlanMode`.
     vxlan: encapsulation('VXLANConfiguration'),
+    // Of later versions.
+    blockSize: integer(BLOCK_SIZES, isBlockSize),
   },
   check: ({ ipip, vxlan }, place) => {
     if (ipip?.enabled !== true || vxlan?.enabled !== true) return;
@@ -34,6 +43,15 @@ export const ipPool = defineResource({
       name: 'VXLAN',
       reason: 'a pool has either ipip or vxlan',
     });
+  },
+  checkWhole: ({ metadata, spec: { blockSize } }, place) => {
+    const range = parseCidr(metadata.cidr);
+    if (blockSize === undefined || range === undefined) return;
+    const least = range.version === 4 ? 20 : 116;
+    const most = least + 12;
+    if (blockSize >= Math.max(least, range.length) && blockSize <= most) return;
+    const expected = `a length from ${String(Math.max(least, range.length))} to ${String(most)} in ${metadata.cidr}`;
+    reportField(inside(inside(place, 'spec'), 'blockSize'), { value: blockSize, expected });
   },
   identity: metadata => `IPPool(cidr=${metadata.cidr})`,
   identifiers: () => ['cidr'],

@@ -267,7 +267,7 @@ describe('completion', () => {
 
   test('knows commands, options, kinds and values', async () => {
     expect(await complete('c')).toEqual(['create', 'config', 'completion']);
-    expect(await complete('ipam', '')).toEqual(['release', 'show', 'check']);
+    expect(await complete('ipam', '')).toEqual(['release', 'show', 'check', 'configure']);
     expect(await complete('-l', 'debug', 'lab', 'up', '--n')).toContain('--name');
     expect(await complete('get', 'p')).toEqual(['policy', 'profile']);
     expect(await complete('history', 'c')).toEqual(['config']);

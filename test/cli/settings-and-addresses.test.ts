@@ -218,6 +218,48 @@ describe('ipam', () => {
   });
 });
 
+describe('ipam configure', () => {
+  test('sets strict affinity, the limit and reservations, and show tells them', async () => {
+    expect(await outOf('ipam configure --strictaffinity=true --max-blocks-per-host=4')).toBe(
+      'Successfully set StrictAffinity to: true\nSuccessfully set MaxBlocksPerHost to: 4\n',
+    );
+    expect(await outOf('ipam configure --reserve=printers=10.65.0.0/28,10.65.1.0/28')).toBe(
+      'Successfully reserved 10.65.0.0/28, 10.65.1.0/28 as printers\n',
+    );
+    expect((await outOf('ipam show --show-configuration')).split('\n')).toEqual([
+      '+--------------------+----------------------------+',
+      '|      PROPERTY      |           VALUE            |',
+      '+--------------------+----------------------------+',
+      '| StrictAffinity     | true                       |',
+      '| AutoAllocateBlocks | true                       |',
+      '| MaxBlocksPerHost   |                          4 |',
+      '| Reserved: printers | 10.65.0.0/28, 10.65.1.0/28 |',
+      '+--------------------+----------------------------+',
+      '',
+    ]);
+    expect(await outOf('ipam configure --unreserve=printers --max-blocks-per-host=0')).toContain('printers');
+    expect(JSON.parse(await outOf('ipam show --show-configuration -o json'))).toEqual({
+      strictAffinity: true,
+      autoAllocateBlocks: true,
+      maxBlocksPerHost: 0,
+      reservations: [],
+    });
+  });
+
+  test.each([
+    ['--strictaffinity=yes', "invalid --strictaffinity 'yes': expected true or false"],
+    ['--max-blocks-per-host=-1', "invalid --max-blocks-per-host '-1'"],
+    ['--max-blocks-per-host=3', 'a limit of blocks per host needs strict affinity'],
+    ['--reserve=printers', "invalid --reserve 'printers': expected NAME=CIDR[,CIDR...]"],
+    ['--reserve=printers=10.0.0.0/33', '10.0.0.0/33 is no network'],
+    ['--unreserve=none', 'no reservation is named none'],
+  ])('refuses %s, and changes nothing', async (option, message) => {
+    const { code, out } = await run(`ipam configure ${option}`);
+    expect({ code, out }).toEqual({ code: 1, out: expect.stringContaining(message) });
+    expect(await keys('/calico/ipam/')).toEqual({});
+  });
+});
+
 describe('delete', () => {
   test('of a pool gives back its blocks, and keeps the addresses that are in use', async () => {
     await run('create -f -', pool);

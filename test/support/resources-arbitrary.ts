@@ -204,14 +204,27 @@ const encapsulation = fc.record(
 );
 const poolFlags = { 'nat-outgoing': fc.constant(true), disabled: fc.constant(true) };
 
-export const ipPool: fc.Arbitrary<ResourceOf<'ipPool'>> = whole(
-  'ipPool',
-  fc.record({ cidr: cidrText({ maxLength4: 26, maxLength6: 122 }) }, plain),
-  fc.oneof(
-    fc.record({ ...poolFlags, ipip: encapsulation }, { requiredKeys: [], ...plain }),
-    fc.record({ ...poolFlags, vxlan: encapsulation }, { requiredKeys: [], ...plain }),
-  ),
+/** Pools of both versions, as the sizes of their blocks differ; of the last size there is always room for a block. */
+export const ipPool: fc.Arbitrary<ResourceOf<'ipPool'>> = fc.oneof(
+  poolsOf(cidrText({ maxLength4: 26, maxLength6: 122 }), {}),
+  poolsOf(fc.constantFrom('10.0.0.0/16', '10.1.0.0/24', '172.16.0.0/26'), {
+    blockSize: fc.integer({ min: 26, max: 32 }),
+  }),
 );
+
+function poolsOf(
+  cidr: fc.Arbitrary<string>,
+  more: { readonly blockSize?: fc.Arbitrary<number> },
+): fc.Arbitrary<ResourceOf<'ipPool'>> {
+  return whole(
+    'ipPool',
+    fc.record({ cidr }, plain),
+    fc.oneof(
+      fc.record({ ...poolFlags, ...more, ipip: encapsulation }, { requiredKeys: [], ...plain }),
+      fc.record({ ...poolFlags, ...more, vxlan: encapsulation }, { requiredKeys: [], ...plain }),
+    ),
+  );
+}
 
 export const node: fc.Arbitrary<ResourceOf<'node'>> = whole(
   'node',

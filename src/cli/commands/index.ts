@@ -11,6 +11,10 @@ export const commandEntries: readonly CommandEntry[] = [
   { path: ['ipam', 'release'], load: async () => (await import('./ipam/release.js')).ipamReleaseCommand },
   { path: ['ipam', 'show'], load: async () => (await import('./ipam/show.js')).ipamShowCommand },
   { path: ['ipam', 'check'], load: async () => (await import('./ipam/check.js')).ipamCheckCommand },
+  {
+    path: ['ipam', 'configure'],
+    load: async () => (await import('./ipam/configure.js')).ipamConfigureCommand,
+  },
   { path: ['node', 'run'], load: async () => (await import('./node/run.js')).nodeRunCommand },
   { path: ['node', 'status'], load: async () => (await import('./node/status.js')).nodeStatusCommand },
   { path: ['node', 'diags'], load: async () => (await import('./node/diags.js')).nodeDiagsCommand },

@@ -6,6 +6,7 @@ export const ipamHelp = `${datastoreAccess}Usage:
     release      Release a Calico assigned IP address.
     show         Show details of a Calico assigned IP address.
     check        Look for mistakes in the records of addresses, and mend them.
+    configure    Set how addresses are given out, and reserve some.
 
 Options:
   -h --help      Show this screen.
@@ -30,7 +31,8 @@ Description:
 `;
 
 export const ipamShowHelp = `${datastoreAccess}Usage:
-  calicoctl ipam show (--ip=<IP> | [--show-blocks] [--show-borrowed])
+  calicoctl ipam show (--ip=<IP> | --show-configuration |
+                       [--show-blocks] [--show-borrowed])
                       [--output=<OUTPUT>] [--config=<CONFIG>]
 
 Options:
@@ -40,6 +42,8 @@ Options:
                                node it belongs to.
      --show-borrowed           Show addresses that are in use on another node
                                than the one that their block belongs to.
+     --show-configuration      Show how addresses are given out, and which are
+                               reserved.
   -o --output=<OUTPUT>         Output format.  One of: ps, yaml, json.
                                [Default: ps]
 ${configOption}
@@ -73,4 +77,35 @@ Description:
   repair.  What was changed by others meanwhile is left alone.
 
   The exit code is 0 when nothing is wrong any more, else 1.
+`;
+
+export const ipamConfigureHelp = `${datastoreAccess}Usage:
+  calicoctl ipam configure [--strictaffinity=<BOOL>]
+                           [--max-blocks-per-host=<NUMBER>]
+                           [--reserve=<RESERVATION>] [--unreserve=<NAME>]
+                           [--config=<CONFIG>]
+
+Examples:
+  # Nodes take addresses only from their own blocks, and own at most four.
+  calicoctl ipam configure --strictaffinity=true --max-blocks-per-host=4
+
+  # Addresses that are given out only to who asks for them.
+  calicoctl ipam configure --reserve=printers=10.0.0.0/28,10.0.1.0/28
+
+Options:
+  -h --help                    Show this screen.
+     --strictaffinity=<BOOL>   Whether a node may take addresses from its own
+                               blocks only: true or false.
+     --max-blocks-per-host=<NUMBER>
+                               How many blocks of each IP version a node may
+                               own; 0 for no limit.  Needs strict affinity.
+     --reserve=<RESERVATION>   A name and the networks that are not given out by
+                               themselves: NAME=CIDR[,CIDR...].  Addresses of
+                               them that are in use stay so.
+     --unreserve=<NAME>        Remove the reservation of that name.
+${configOption}
+Description:
+  The ipam configure command changes settings of the whole cluster.  What was
+  given out before stays as it is.  'calicoctl ipam show --show-configuration'
+  shows them.
 `;

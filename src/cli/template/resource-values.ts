@@ -42,6 +42,7 @@ const structs: Readonly<Record<string, readonly FieldShape[]>> = {
     ['NATOutgoing', 'nat-outgoing', 'flag'],
     ['Disabled', 'disabled', 'flag'],
     ['VXLAN', 'vxlan', { struct: 'VXLANConfiguration', optional: true }],
+    ['BlockSize', 'blockSize', 'integer'],
   ],
   IPIPConfiguration: [
     ['Enabled', 'enabled', 'flag'],

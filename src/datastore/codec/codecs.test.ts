@@ -120,6 +120,10 @@ describe('the stored form', () => {
       '/calico/v1/ipam/v4/pool/10.0.0.0-16':
         '{"cidr":"10.0.0.0/16","ipip":"","masquerade":false,"ipam":true,"disabled":false,"vxlan":"vxlan.calico","vxlan_mode":"cross-subnet"}',
     });
+    expect(stored('ipPool', { cidr: '10.0.0.0/16' }, { blockSize: 29 })).toEqual({
+      '/calico/v1/ipam/v4/pool/10.0.0.0-16':
+        '{"cidr":"10.0.0.0/16","ipip":"","masquerade":false,"ipam":true,"disabled":false,"blockSize":29}',
+    });
     expect(stored('bgpPeer', { scope: 'node', node: 'n', peerIP: 'fd00::1' }, { asNumber: 64512 })).toEqual({
       '/calico/bgp/v1/host/n/peer_v6/fd00::1': '{"ip":"fd00::1","as_num":"64512"}',
     });

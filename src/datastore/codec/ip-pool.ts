@@ -23,6 +23,7 @@ export const ipPoolCodec: KindCodec<'ipPool'> = {
       ...(spec.vxlan?.enabled === true && spec.vxlan.mode !== undefined
         ? { vxlan_mode: spec.vxlan.mode }
         : {}),
+      ...(spec.blockSize === undefined ? {} : { blockSize: spec.blockSize }),
     }),
   ],
   decode: (metadata, [text]) => {
@@ -34,6 +35,7 @@ export const ipPoolCodec: KindCodec<'ipPool'> = {
         'nat-outgoing': stored['masquerade'],
         disabled: stored['disabled'],
         vxlan: encapsulationOf(stored['vxlan'], stored['vxlan_mode']),
+        blockSize: stored['blockSize'],
       },
     };
   },

@@ -1,5 +1,11 @@
 import type { Store } from '../../../datastore/index.js';
-import { createAllocator, showAddress, usage } from '../../../ipam/index.js';
+import {
+  createAllocator,
+  listReservations,
+  readIpamConfig,
+  showAddress,
+  usage,
+} from '../../../ipam/index.js';
 import type { Usage } from '../../../ipam/index.js';
 import { defineCommand, flag, text } from '../../command.js';
 import type { CommandServices, ExitCode } from '../../command.js';
@@ -80,6 +86,27 @@ function borrowedTable({ borrowed }: Usage): string {
   );
 }
 
+async function showConfiguration(
+  { output, store }: Omit<AddressRequest, 'ip'>,
+  { out }: Pick<CommandServices, 'out'>,
+): Promise<ExitCode> {
+  const [config, reservations] = await Promise.all([readIpamConfig(store), listReservations(store)]);
+  const { strictAffinity, autoAllocateBlocks, maxBlocksPerHost = 0 } = config;
+  if (isStructured(output)) {
+    const found = { strictAffinity, autoAllocateBlocks, maxBlocksPerHost, reservations };
+    out.text(formatStructured(output, found));
+    return 0;
+  }
+  const rows = [
+    ['StrictAffinity', String(strictAffinity)],
+    ['AutoAllocateBlocks', String(autoAllocateBlocks)],
+    ['MaxBlocksPerHost', String(maxBlocksPerHost)],
+    ...reservations.map(({ name, cidrs }) => [visible(`Reserved: ${name}`), cidrs.join(', ')]),
+  ];
+  out.text(formatBox(['PROPERTY', 'VALUE'], rows));
+  return 0;
+}
+
 export const ipamShowCommand = defineCommand({
   path: ['ipam', 'show'],
   help: ipamShowHelp,
@@ -87,11 +114,12 @@ export const ipamShowCommand = defineCommand({
     ip: text('--ip'),
     showBlocks: flag('--show-blocks'),
     showBorrowed: flag('--show-borrowed'),
+    showSettings: flag('--show-configuration'),
     output: text('--output'),
     config: text('--config'),
   },
   run: async ({ options, out, clock, datastore }) => {
-    const { ip, showBlocks, showBorrowed, output = 'ps' } = options;
+    const { ip, showBlocks, showBorrowed, showSettings, output = 'ps' } = options;
     if (output !== 'ps' && !isStructured(output)) {
       out.line(`unrecognized output format '${visible(output)}'`);
       return 1;
@@ -99,6 +127,7 @@ export const ipamShowCommand = defineCommand({
     const { store } = await datastore();
     return await failingAs({ prefix: 'Error executing command', out }, async () => {
       if (ip !== undefined) return await showOne({ ip, output, store }, { out, clock });
+      if (showSettings) return await showConfiguration({ output, store }, { out });
       const found = await usage(store);
       if (isStructured(output)) {
         out.text(formatStructured(output, found));
