@@ -137,12 +137,16 @@ function newGuid(): string {
 
 async function* watchResources(store: Store, signal: AbortSignal): AsyncGenerator<ClusterEvent, void> {
   const view = new ResourceView();
+  let wasReady = true;
   let inSync = true; // for the first event: a listing, the whole content
   for await (const event of store.watch(watchedPrefixes, { signal })) {
     const revision = event.kind === 'listing' ? event.listing.revision : event.revision;
     const changes =
       event.kind === 'listing' ? view.replace(event.listing.entries) : view.apply(event.changes);
-    if (changes.length > 0 || inSync) yield { revision, inSync, changes };
+    const { isReady } = view;
+    if (changes.length > 0 || inSync || isReady !== wasReady)
+      yield { revision, inSync, changes, ...(isReady ? {} : { ready: false }) };
     inSync = false;
+    wasReady = isReady;
   }
 }

@@ -2,12 +2,11 @@ import { CalicoError } from '../base/index.js';
 import { identify, missingIdentifier } from '../resources/index.js';
 import type { Resource } from '../resources/index.js';
 import { codecOf, encodeResource } from './codec/codecs.js';
+import { readyKey } from './codec/ready.js';
 import { settingKey } from './codec/settings.js';
 import type { PendingContent } from './pending-content.js';
 import type { ResourceWrite } from './resource-client.js';
 
-/** Says "this datastore may be used"; old agents wait for it. */
-const readyKey = '/calico/v1/Ready';
 const clusterGuidKey = settingKey({ component: 'felix', name: 'ClusterGUID' });
 const ipInIpKey = settingKey({ component: 'felix', name: 'IpInIpEnabled' });
 

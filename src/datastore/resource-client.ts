@@ -54,6 +54,8 @@ export interface ClusterEvent {
   /** true exactly once: this batch and those before it are the whole present content */
   readonly inSync: boolean;
   readonly changes: readonly ClusterChange[];
+  /** while the datastore says that it may not be used; what is in force shall stay so */
+  readonly ready?: false;
 }
 
 export type ClusterChange =

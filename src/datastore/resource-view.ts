@@ -2,6 +2,7 @@ import { digest } from '../base/index.js';
 import { identify } from '../resources/index.js';
 import { decodeResource, ownerOf } from './codec/codecs.js';
 import type { Owner } from './codec/codecs.js';
+import { meansReady, readyKey } from './codec/ready.js';
 import { settingOf } from './codec/settings.js';
 import { closedPolicy } from './codec/policy.js';
 import { isInactive } from './codec/workload-endpoint.js';
@@ -28,6 +29,13 @@ export class ResourceView {
   /** for each known key: the value for parts of larger resources, a fingerprint for all else */
   readonly #known = new Map<string, string>();
 
+  #isReady = true;
+
+  /** False while the store says that it may not be used. */
+  get isReady(): boolean {
+    return this.#isReady;
+  }
+
   /** The store has been listed anew: what is different from what was told. */
   replace(entries: readonly Entry[]): readonly ClusterChange[] {
     const present = new Map(entries.map(({ key, value }) => [key, value]));
@@ -49,6 +57,7 @@ export class ResourceView {
     // A resource of several keys is told once, when all its keys are known.
     const touched = new Map<string, Touched>();
     for (const [key, value] of updates) {
+      if (key === readyKey && this.#remember(key, value, 1)) this.#isReady = meansReady(value);
       const owner = ownerOf(key);
       const setting = owner === undefined ? settingOf(key) : undefined;
       if (setting !== undefined && this.#remember(key, value, 1))

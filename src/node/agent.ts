@@ -22,7 +22,7 @@ import {
   startNftRefresh,
   startPlumbing,
 } from './start-kernel.js';
-import { startCluster, startPolicy } from './start-policy.js';
+import { notReady, startCluster, startPolicy } from './start-policy.js';
 import { startReports } from './start-reports.js';
 import { startRoutes } from './start-routes.js';
 import { dropsOf, statusHandler } from './status.js';
@@ -78,7 +78,15 @@ export async function startAgent(context: AgentContext): Promise<Agent> {
     },
   });
   const measurements = new Measurements(clock.monotonic());
-  const state: AgentState = { config, clock, settings, measurements, waiting: 'starting', silent: () => [] };
+  const state: AgentState = {
+    config,
+    clock,
+    settings,
+    measurements,
+    waiting: 'starting',
+    silent: () => [],
+    isHeld: false,
+  };
   const answer = statusHandler(state);
   await parts.start({
     name: 'control socket',
@@ -166,7 +174,7 @@ async function startOnDatastore(ground: Ground, state: AgentState): Promise<void
     },
     stop: () => undefined,
   });
-  const cluster = await startCluster(ground);
+  const cluster = await startCluster(ground, reason => (state.waiting = reason));
   state.cluster = cluster.watch;
   await startHostInterfaces(ground);
   const plumbing = await startPlumbing(ground);
@@ -178,11 +186,16 @@ async function startOnDatastore(ground: Ground, state: AgentState): Promise<void
   const routes = await startRoutes(wiring);
   state.routes = routes;
   const mtu = new WorkloadMtu(config.nodeName, network);
-  const sync = await startPolicy(wiring, programmed, {
-    ...routes,
+  const sync = await startPolicy(wiring, {
+    programmed,
     handleCluster: event => {
       mtu.handleCluster(event);
       routes.handleCluster(event);
+    },
+    onHeld: held => {
+      state.isHeld = held;
+      if (held) log.warn(notReady);
+      else log.info('the datastore is ready again');
     },
   });
   ground.measurements.firstApplySeconds = (clock.monotonic() - ground.measurements.startedAt) / 1000;

@@ -3,19 +3,21 @@ import type { ClusterEvent } from '../datastore/index.js';
 import { createPolicyGraph } from '../policy/index.js';
 import { ClusterWatch } from './cluster-watch.js';
 import { startJob } from './lifecycle.js';
+import { pacedEvents } from './paced-events.js';
 import { PolicySync } from './policy-sync.js';
 import type { Programmed } from './programmed.js';
 import type { Routes } from './start-routes.js';
 import type { FollowedCluster, Ground, Wiring } from './wiring.js';
 
+/** Why nothing of the datastore counts at the moment. */
+export const notReady =
+  'the datastore says that it is not ready (/calico/v1/Ready is not true); what is in force stays';
+
 /** Follows the cluster up to the first whole listing, and takes the agent's own settings out of it. */
-export async function startCluster({
-  parts,
-  client,
-  clock,
-  log,
-  settings,
-}: Ground): Promise<FollowedCluster> {
+export async function startCluster(
+  { parts, client, clock, log, settings }: Ground,
+  onWait: (reason: string) => void,
+): Promise<FollowedCluster> {
   return await parts.start({
     name: 'cluster',
     limitMs: Infinity,
@@ -24,12 +26,13 @@ export async function startCluster({
       const ending = new AbortController();
       const events = watch.events(ending.signal);
       const known: ClusterEvent[] = [];
-      while (known.at(-1)?.inSync !== true) {
+      while (!known.some(event => event.inSync) || known.at(-1)?.ready === false) {
         const next = await events.next();
         if (next.done === true) throw new CalicoError('unavailable', 'the watch of the datastore ended');
-        await settings.handle(next.value);
         known.push(next.value);
+        if (next.value.ready === false) onWait(notReady);
       }
+      for (const event of known) await settings.handle(event);
       return {
         watch,
         events: resumed(known, events),
@@ -53,11 +56,18 @@ async function* resumed(
   yield* rest;
 }
 
+interface PolicyParts {
+  readonly programmed: Programmed;
+  /** of what else acts on the cluster */
+  readonly handleCluster: Routes['handleCluster'];
+  /** told when the datastore says that it may not be used, and when it may again */
+  readonly onHeld: (held: boolean) => void;
+}
+
 /** Policy from the datastore to the kernel; returns when all that exists is in force. */
 export async function startPolicy(
   wiring: Wiring,
-  programmed: Programmed,
-  routes: Routes,
+  { programmed, handleCluster, onHeld }: PolicyParts,
 ): Promise<PolicySync> {
   const { parts, cluster, nft, plumbing, hostStates, settings, measurements, config, clock, log, fail } =
     wiring;
@@ -77,10 +87,10 @@ export async function startPolicy(
     name: 'policy',
     start: async () =>
       await startJob(async (_signal, ready) => {
-        for await (const event of cluster.events) {
+        for await (const event of pacedEvents(cluster.events, { clock, onHeld })) {
           await settings.handle(event);
           try {
-            routes.handleCluster(event);
+            handleCluster(event);
           } catch (error) {
             log.error('a change did not reach the routes', { error: messageOf(error) });
           }

@@ -14,6 +14,7 @@ import type { AgentConfig } from './config.js';
 import type { FelixSettings } from './felix-config/index.js';
 import type { Measurements } from './measurements.js';
 import type { PolicySync } from './policy-sync.js';
+import { notReady } from './start-policy.js';
 import type { Routes } from './start-routes.js';
 
 /** An endpoint of this host as it is in the kernel. */
@@ -67,6 +68,8 @@ export interface AgentState {
   waiting: string;
   /** what does not listen though it should */
   silent: () => readonly string[];
+  /** the datastore says that it may not be used */
+  isHeld: boolean;
   nft?: NftDataplane;
   store?: Store;
   cluster?: ClusterWatch;
@@ -121,9 +124,10 @@ export async function dropsOf({ nft }: Pick<AgentState, 'nft'>): Promise<Readonl
   return (await nft?.drops().catch(() => undefined)) ?? new Map();
 }
 
-function problemsOf({ cluster, sync, routes, silent, settings }: AgentState): readonly string[] {
+function problemsOf({ cluster, sync, routes, silent, settings, isHeld }: AgentState): readonly string[] {
   const lost = cluster?.trouble;
   return [
+    ...(isHeld ? [notReady] : []),
     ...(lost === undefined ? [] : [`the datastore cannot be watched: ${lost}`]),
     ...(sync?.problems ?? []).map(({ object, problem }) => `${object}: ${problem}`),
     ...(routes?.problems() ?? []),

@@ -100,6 +100,36 @@ describe('an agent', () => {
     });
   });
 
+  test('keeps what is in force while the datastore is not ready, and takes all of it when it is', async () => {
+    const ready = async (value: string): Promise<void> => {
+      await lab.store.commit({ writes: [{ kind: 'put', key: '/calico/v1/Ready', value }] });
+    };
+    const reasons = async (): Promise<string> => (await lab.status(host)).reasons.join();
+    const action = 'DefaultEndpointToHostAction';
+    await ready('false');
+    await eventually('it is told', async () => (await reasons()).includes('is not ready'));
+    await lab.felix(action, 'ACCEPT');
+    expect((await lab.status(host)).ready).toBe(true);
+    expect(await lab.calicoNode(host, 'status')).toMatchObject({ exitCode: 0 });
+    expect((await lab.status(host)).config[action]).toBeUndefined();
+    // At its start it waits.
+    process.kill(lab.pid(host), 'SIGTERM');
+    await eventually('it has ended', () => lab.pid(host) === 0);
+    const run = lab.calicoNode(host);
+    await eventually('it says what it waits for', async () =>
+      (await reasons().catch(() => '')).includes('is not ready'),
+    );
+    expect((await lab.status(host)).ready).toBe(false);
+    await ready('true');
+    await eventually('it is ready', async () => (await lab.status(host)).ready);
+    expect((await lab.status(host)).config).toMatchObject({ [action]: { value: 'ACCEPT' } });
+    await lab.felix(action, undefined);
+    process.kill(lab.pid(host), 'SIGTERM');
+    expect(await run).toMatchObject({ exitCode: 0 });
+    await lab.heal();
+    expect(await reasons()).toBe('');
+  });
+
   test('writes its own status and, when it shall, that of its endpoints to the datastore', async () => {
     const base = '/calico/felix/v1/host/host1';
     const stored = async (key: string): Promise<string> =>
