@@ -9,7 +9,7 @@ import { endProcesses } from './end-processes.js';
 import { startEtcd } from './etcd.js';
 import { buildNamespaces, existingNamespaces, namespacesOf, removeNamespaces } from './namespaces.js';
 import { labStore } from './paths.js';
-import type { LabPlan } from './plan.js';
+import type { LabHost, LabPlan } from './plan.js';
 import { connectHost } from './power.js';
 import { processesOf } from './processes.js';
 import { isBuilt, markBuilt, readRecord, removeLabDirectory, writeRecord } from './record.js';
@@ -23,19 +23,43 @@ function labPool(cidr: string): Resource {
   return parsed.resource;
 }
 
+/**
+ * The nodes are known before their agents start, unless the topology has them: otherwise each agent that comes would
+ * make all the others configure their BGP daemons anew.
+ */
+function nodesOf({ hosts, resources }: LabPlan): readonly Resource[] {
+  const given = new Set(resources.flatMap(each => (each.kind === 'node' ? [each.metadata.name] : [])));
+  return hosts
+    .filter(({ name }) => !given.has(name))
+    .map(({ name, ipv4, ipv6 }) => ({
+      apiVersion: 'v1',
+      kind: 'node',
+      metadata: { name },
+      spec: { bgp: { ipv4Address: ipv4, ipv6Address: ipv6 } },
+    }));
+}
+
 async function writeResources(context: LabContext, plan: LabPlan): Promise<void> {
   const store = await openStore(labStore(context.paths, plan));
   try {
     const client = createResourceClient(store, context);
-    const resources = [...plan.pools.map(labPool), ...plan.resources];
+    const resources = [...plan.pools.map(labPool), ...nodesOf(plan), ...plan.resources];
     await client.write(resources.map(resource => ({ verb: 'apply', resource })));
   } finally {
     await store.close();
   }
 }
 
+/** Names, or how many where they are more than a line has room for. */
+function namesOf(hosts: readonly LabHost[]): string {
+  return hosts.length > 10 ? count(hosts, 'host') : hosts.map(host => host.name).join(', ');
+}
+
 /** Agents that start at the same time: more would only wait for each other's turn on the processors. */
 const STARTING_AT_ONCE = 6;
+
+/** Workloads that are attached at the same time: what agents hear together, they take in together. */
+const ATTACHING_AT_ONCE = 25;
 
 /** Starts the agents that do not run, and waits for all. */
 async function startAgents(context: LabContext, plan: LabPlan): Promise<void> {
@@ -45,11 +69,11 @@ async function startAgents(context: LabContext, plan: LabPlan): Promise<void> {
     if (missing.includes(host)) startAgent(context.paths, plan, host);
     await waitUntilReady(context, plan, host);
   });
-  if (missing.length > 0) context.say(`agents ready on ${missing.map(host => host.name).join(', ')}`);
+  if (missing.length > 0) context.say(`agents ready on ${namesOf(missing)}`);
 }
 
 async function attachWorkloads({ paths, say, signal }: LabContext, plan: LabPlan): Promise<void> {
-  await forEach(plan.hosts, STARTING_AT_ONCE, async host => {
+  await forEach(plan.hosts, ATTACHING_AT_ONCE, async host => {
     for (const workload of host.workloads) {
       throwIfInterrupted(signal);
       const addresses = await attachWorkload(paths, plan, host, workload);

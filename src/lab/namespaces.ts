@@ -53,9 +53,26 @@ function networkOf(plan: LabPlan, link: LabLink): LabNetwork {
 
 function linkCommands(plan: LabPlan, netns: string, link: LabLink): readonly string[] {
   return [
-    `link add ${link.port} type veth peer name ${link.device} netns ${netns}`,
+    `link add ${link.port} type veth peer name ${link.device} address ${link.mac} netns ${netns}`,
     `link set ${link.port} master ${networkOf(plan, link).bridge} up`,
   ];
+}
+
+/** Machines on a network from which on its neighbours are written down. */
+const MANY = 20;
+
+/**
+ * In a large network every machine knows its neighbours from the beginning. The kernel keeps neighbours that it
+ * finds by asking in one table of (by default) 1,024 for all namespaces: a full mesh of 50 hosts would fill it, to
+ * the harm of the machine itself.
+ */
+function neighbourCommands(plan: LabPlan, own: LabLink): readonly string[] {
+  const links = [...plan.hosts, ...plan.routers.flatMap(router => router.links)];
+  const others = links.filter(link => link.network === own.network && link.port !== own.port);
+  if (others.length < MANY) return [];
+  return others.flatMap(({ mac, ipv4, ipv6 }) =>
+    [ipv4, ipv6].map(ip => `neigh replace ${ip} lladdr ${mac} dev ${own.device} nud permanent`),
+  );
 }
 
 /** A switch for each network; it is the gateway of a network without a router. */
@@ -90,7 +107,10 @@ export async function buildNamespaces(plan: LabPlan): Promise<void> {
     ]);
     await ipBatch(router.netns, [
       'link set lo up',
-      ...router.links.flatMap(link => addressCommands(link.device, link, networkOf(plan, link))),
+      ...router.links.flatMap(link => [
+        ...addressCommands(link.device, link, networkOf(plan, link)),
+        ...neighbourCommands(plan, link),
+      ]),
       ...underlayRoutes(plan, router).flatMap(({ ipv4, ipv6, via }) => [
         `route add ${ipv4} via ${via.ipv4}`,
         `route add ${ipv6} via ${via.ipv6}`,
@@ -102,6 +122,7 @@ export async function buildNamespaces(plan: LabPlan): Promise<void> {
     await ipBatch(host.netns, [
       'link set lo up',
       ...addressCommands(host.device, host, network),
+      ...neighbourCommands(plan, host),
       `route add default via ${network.gateway.ipv4}`,
       `route add default via ${network.gateway.ipv6}`,
     ]);

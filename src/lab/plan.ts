@@ -37,6 +37,7 @@ export interface LabLink {
   readonly device: string;
   /** the other end, on the switch */
   readonly port: string;
+  readonly mac: string;
   readonly ipv4: string;
   readonly ipv6: string;
 }
@@ -68,6 +69,12 @@ function cidrOf(text: string): Cidr {
   return cidr;
 }
 
+/** A locally administered address for each port. */
+function macOf(port: number): string {
+  const [high, low] = [port >> 8, port & 0xff].map(byte => byte.toString(16).padStart(2, '0'));
+  return `02:ca:11:c0:${String(high)}:${String(low)}`;
+}
+
 /** Hands out addresses and ports, to each machine of a network the next. */
 class Cabling {
   readonly #cidrs: ReadonlyMap<string, { readonly 4: Cidr; readonly 6: Cidr }>;
@@ -94,7 +101,13 @@ class Cabling {
     const index = this.#next.get(key) ?? first;
     this.#next.set(key, index + 1);
     this.#ports += 1;
-    return { network, device, port: `port${String(this.#ports)}`, ...this.addresses(network, index) };
+    return {
+      network,
+      device,
+      port: `port${String(this.#ports)}`,
+      mac: macOf(this.#ports),
+      ...this.addresses(network, index),
+    };
   }
 }
 
