@@ -142,6 +142,13 @@ describe('an agent', () => {
       first_update: true,
       time: expect.stringMatching(/^20.*Z$/),
     });
+    // As when the host is gone: nobody writes it any more, and then it goes by itself.
+    await lab.felix('ReportingTTLSecs', '1');
+    await lab.felix('ReportingIntervalSecs', '3');
+    await eventually('its status goes', async () => (await stored('/status')) === '');
+    await eventually('its status comes back', async () => (await stored('/status')) !== '');
+    await lab.felix('ReportingTTLSecs', undefined);
+    expect(await stored('/last_reported_status')).not.toBe('');
     const reports = async (text: string): Promise<boolean> =>
       (await stored('/workload/k8s/lab.web/endpoint/eth0')).startsWith(text);
     const { endpoints } = await lab.status(host);

@@ -174,6 +174,22 @@ describe('an etcd that asks for users', () => {
     await follower.stop();
   });
 
+  test('lets such a user delete prefixes, and put keys that go by themselves', async () => {
+    const store = await open(server, calico);
+    const prefix = '/calico/v1/host/n/';
+    await put(store, `${prefix}metadata`);
+    const { revision } = await store.list(prefix);
+    const result = await store.commit({
+      conditions: [{ prefix, unchangedSince: revision }],
+      writes: [
+        { kind: 'delete-prefix', prefix },
+        { kind: 'put', key: '/calico/felix/v1/host/n/status', value: 'x', ttlSeconds: 60 },
+      ],
+    });
+    expect(result.committed).toBe(true);
+    expect((await store.list(prefix)).entries).toEqual([]);
+  });
+
   test('is asked for a new token when the old one was forgotten', async () => {
     const store = await open(server, calico);
     await put(store, '/calico/v1/a');
