@@ -74,6 +74,12 @@ describe('history', () => {
       'config/bgp/loglevel created, config/felix/loglevel created',
     ]);
     expect(await changes(' profile')).toEqual([]);
+    await run('create -f -', 'apiVersion: v1\nkind: node\nmetadata: {name: n}\n');
+    await run('config set logLevel info --node=n');
+    expect(await changes(' --node=n')).toEqual([
+      'config/felix/n/LogSeverityScreen created, config/bgp/n/loglevel created',
+      'node/n created',
+    ]);
     expect((await run('history polizy')).code).toBe(1);
   });
 
@@ -169,7 +175,7 @@ describe('rollback', () => {
     await run(`rollback --to=${String(Number(revision) - 1)}`);
     expect(await outOf('get pol -o yaml')).toBe(before);
     expect(await outOf(`rollback --to=${String(Number((await rows())[0]?.[0]))}`)).toMatch(
-      /^Nothing to do: all is as it was/,
+      /^Nothing to do: the configuration is as it was/,
     );
   });
 

@@ -34,7 +34,8 @@ function report(
 ): readonly string[] {
   const { changes, leftAlone } = done;
   const lines: string[] = [];
-  if (changes.length === 0) lines.push(`Nothing to do: all is as it was at revision ${String(to)}`);
+  if (changes.length === 0)
+    lines.push(`Nothing to do: the configuration is as it was at revision ${String(to)}`);
   else if (dryRun) {
     lines.push(...changes.map(({ subject, change }) => `${subjectName(subject)} ${change} (dry run)`));
     lines.push(`Nothing was written: ${countsText(changes)}`);

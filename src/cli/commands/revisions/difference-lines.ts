@@ -29,10 +29,12 @@ export function differenceLines(
   { from, to }: { readonly from: string; readonly to: string },
 ): readonly string[] {
   const name = subjectName(subject);
-  const secret = isSecret(subject);
+  const hidden = isSecret(subject) ? '(hidden)' : undefined;
+  // Two that are hidden would look the same.
+  const another = hidden !== undefined && before.kind !== 'absent' ? '(hidden, another)' : hidden;
   return unifiedLines(
-    { label: `${from}/${name}`, lines: stateLines(before, secret ? '(hidden)' : undefined) },
-    { label: `${to}/${name}`, lines: stateLines(after, secret ? '(hidden, another)' : undefined) },
+    { label: `${from}/${name}`, lines: stateLines(before, hidden) },
+    { label: `${to}/${name}`, lines: stateLines(after, another) },
   );
 }
 

@@ -19,7 +19,11 @@ export function subjectName(subject: Subject): string {
 /** What the subject belongs to and is called: what a query can ask for. */
 export function identifiersOf(subject: Subject): Identifiers {
   if (subject.kind === 'key') return {};
-  if (subject.kind === 'resource') return Object.fromEntries(textsOf(subject.metadata));
+  if (subject.kind === 'resource') {
+    const texts = Object.fromEntries(textsOf(subject.metadata));
+    // A node belongs to itself.
+    return subject.resourceKind === 'node' ? { ...texts, node: texts['name'] ?? '' } : texts;
+  }
   const { node, name } = subject.setting;
   return node === undefined ? { name } : { name, node };
 }
