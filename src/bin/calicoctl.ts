@@ -1,4 +1,3 @@
-import { hostname } from 'node:os';
 import { systemClock } from '../base/index.js';
 import { isTerminal, main, standardStream } from '../cli/index.js';
 import { labCommands, labGroup } from './lab-commands/index.js';
@@ -23,7 +22,8 @@ process.exitCode = await main({
   err: standardStream(2),
   stdin: () => process.stdin,
   clock: systemClock,
-  whoami: () => ({ user: loginUser(process.env), host: hostname() }),
+  // An import would load node:os for commands that change nothing.
+  whoami: () => ({ user: loginUser(process.env), host: process.getBuiltinModule('node:os').hostname() }),
   isTerminal,
   interrupted,
   nodeProgram: new URL('../bin/calico-node', import.meta.url).pathname,

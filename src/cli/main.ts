@@ -172,7 +172,7 @@ async function runCommand(command: Command, values: ArgumentValues, options: Mai
   const datastore = async (): Promise<Datastore> => {
     if (opened !== undefined) return opened;
     const { connect } = await import('./connect.js');
-    opened = await connect({ env, configFile: textOf(values, '--config') }, author());
+    opened = await connect({ env, configFile: textOf(values, '--config') }, author);
     return opened;
   };
   const client = async (): Promise<ResourceClient> => {

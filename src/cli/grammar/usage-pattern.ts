@@ -22,18 +22,20 @@ export interface OptionSyntax {
 /** Brackets, bars, dots, options with their whole placeholder, `<arguments>` and words. */
 const USAGE_TOKEN = /\.\.\.|[[\]()|]|--?[\w-]+(?:=(?:<[^>]*>|\([^)]*\)))?|<[^>]*>|[^\s[\]()|]+/g;
 
-/** `--raw=(bgp|felix)` → `--raw`; a short form is looked up in `options`. */
-function optionName(token: string, options: readonly OptionSyntax[]): string {
+/** `--raw=(bgp|felix)` → `--raw`; a short form is looked up in `options`, and what they lack is added. */
+function optionName(token: string, options: OptionSyntax[]): string {
   const typed = token.split('=', 1)[0] ?? token;
-  return options.find(option => option.short === typed)?.name ?? typed;
+  const known = options.find(({ name, short }) => short === typed || name === typed);
+  if (known === undefined) options.push({ name: typed, takesValue: token.includes('=') });
+  return known?.name ?? typed;
 }
 
 class UsageReader {
   readonly #tokens: readonly string[];
-  readonly #options: readonly OptionSyntax[];
+  readonly #options: OptionSyntax[];
   #position = 0;
 
-  constructor(source: string, options: readonly OptionSyntax[]) {
+  constructor(source: string, options: OptionSyntax[]) {
     this.#tokens = source.match(USAGE_TOKEN) ?? [];
     this.#options = options;
   }
@@ -86,7 +88,7 @@ class UsageReader {
   }
 }
 
-/** Reads what follows the program and command words of one usage line. */
-export function parseUsagePattern(source: string, options: readonly OptionSyntax[]): UsagePattern {
+/** Reads what follows the program and command words of one usage line; adds options that are not described. */
+export function parseUsagePattern(source: string, options: OptionSyntax[]): UsagePattern {
   return new UsageReader(source, options).choice();
 }

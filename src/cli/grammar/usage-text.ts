@@ -12,15 +12,23 @@ export function usageSection(help: string): string {
   return /^usage:.*(?:\n.*\S.*)*/im.exec(help)?.[0] ?? '';
 }
 
+/** What stands in `[default: x]`. */
+function defaultIn(text: string): string | undefined {
+  const mark = '[default: ';
+  const start = text.toLowerCase().indexOf(mark);
+  return start < 0 ? undefined : text.slice(start + mark.length, text.indexOf(']', start));
+}
+
 /** `-f --filename=<FILENAME>  Text [default: x]`: one description, with the lines that continue it. */
 function parseOptionDescription(text: string): OptionSyntax {
   const trimmed = text.trimStart();
-  const gap = trimmed.search(/ {2}|\n/);
-  const forms = gap < 0 ? trimmed : trimmed.slice(0, gap);
-  const preset = /\[default: (.*?)\]/is.exec(gap < 0 ? '' : trimmed.slice(gap))?.[1];
-  const names = forms.replaceAll(/=(?:<[^>]*>|\([^)]*\))/g, '=').match(/--?[\w-]+/g) ?? [];
+  const ends = ['  ', '\n'].map(end => trimmed.indexOf(end)).filter(at => at >= 0);
+  const gap = Math.min(trimmed.length, ...ends);
+  const forms = trimmed.slice(0, gap);
+  const names = forms.split(' ').flatMap(word => (word.startsWith('-') ? word.split('=', 1) : []));
   const short = names.find(name => !name.startsWith('--'));
   const name = names.find(candidate => candidate.startsWith('--')) ?? short ?? '';
+  const preset = defaultIn(trimmed.slice(gap));
   return {
     name,
     ...(short === undefined ? {} : { short }),
@@ -37,24 +45,14 @@ function describedOptions(help: string): readonly OptionSyntax[] {
     .map(parseOptionDescription);
 }
 
-/** Options that the usage section names and the `Options:` section does not describe. */
-function undescribedOptions(usage: string, described: readonly OptionSyntax[]): readonly OptionSyntax[] {
-  const found = new Map<string, OptionSyntax>();
-  for (const [, name = '', equals] of usage.matchAll(/(--[\w-]+)(=)?/g)) {
-    if (!described.some(option => option.name === name))
-      found.set(name, { name, takesValue: equals === '=' });
-  }
-  return [...found.values()];
-}
-
 /**
  * Reads the grammar out of a help text. Each usage line begins with the program name and the `path` of the
  * command; those words are not part of the pattern.
  */
 export function parseGrammar(help: string, path: readonly string[]): Grammar {
   const usage = usageSection(help);
-  const described = describedOptions(help);
-  const options = [...described, ...undescribedOptions(usage, described)];
+  // What only the usage section names is added as it is read.
+  const options = [...describedOptions(help)];
   const start = ['calicoctl', ...path].join(' ');
   const lines = usage.replace(/^usage:/i, '').split(new RegExp(`\\n\\s*${start}(?=\\s|$)`));
   const items = lines.slice(1).map(line => parseUsagePattern(line, options));
