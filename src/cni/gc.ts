@@ -104,7 +104,8 @@ async function collectAddresses(collection: Collection, remove: Delete): Promise
   }
 }
 
-function podArgs({ pod, namespace }: Assignment['attributes']): string {
+/** CNI_ARGS that name the pod of an assignment, as Kubernetes sends them; empty when there is none. */
+export function podArgs({ pod, namespace }: Assignment['attributes']): string {
   return pod === undefined || namespace === undefined
     ? ''
     : `K8S_POD_NAMESPACE=${namespace};K8S_POD_NAME=${pod}`;

@@ -1,3 +1,4 @@
+export { abandonedAttachments } from './abandoned.js';
 export { openAttachmentRecords } from './attachment-records.js';
 export { deleteQueueOf, replayQueuedDeletes, undoInterrupted } from './delete-queue.js';
 export { createCniHandler } from './handler.js';

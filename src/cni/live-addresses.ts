@@ -20,7 +20,8 @@ export async function liveAddresses(
   return live;
 }
 
-function addressesIn(network: HostNetwork, netns: string): readonly string[] | undefined {
+/** Addresses in a namespace: none when it is gone, undefined when it cannot be looked into. */
+export function addressesIn(network: HostNetwork, netns: string): readonly string[] | undefined {
   try {
     const container = network.enter(netns);
     try {

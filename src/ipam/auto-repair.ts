@@ -18,6 +18,8 @@ export interface AutoRepairParts {
   readonly log: Logger;
   /** Addresses that an interface of this host has right now, whatever the datastore says: never freed. */
   readonly liveAddresses: () => Promise<ReadonlySet<string>>;
+  /** What else is wrong on this host; it is mended after the same time. */
+  readonly others?: () => Promise<readonly RepairCandidate[]>;
   /** how long something must have been wrong, at every look, before it is mended; default 15 minutes */
   readonly graceMs?: number;
   /** between two looks, on average; default 5 minutes */
@@ -42,7 +44,11 @@ export function createAutoRepair(parts: AutoRepairParts): AutoRepair {
   let firstSeen = new Map<string, number>();
   return {
     look: async () => {
-      const candidates = [...(await problemsToMend(parts)), ...(await sparesToReturn(parts))];
+      const candidates = [
+        ...((await parts.others?.()) ?? []),
+        ...(await problemsToMend(parts)),
+        ...(await sparesToReturn(parts)),
+      ];
       const now = clock.now();
       // What is not wrong any more starts afresh when it is wrong again.
       firstSeen = new Map(candidates.map(({ id }) => [id, firstSeen.get(id) ?? now]));
@@ -58,14 +64,16 @@ export function createAutoRepair(parts: AutoRepairParts): AutoRepair {
   };
 }
 
-interface Candidate {
+/** Something that is wrong, and how it is mended. */
+export interface RepairCandidate {
   /** the same at the next look, unless something happened to it in between */
   readonly id: string;
   readonly address?: string;
+  /** Returns a line for each thing done. */
   readonly mend: () => Promise<readonly string[]>;
 }
 
-async function problemsToMend(parts: AutoRepairParts): Promise<readonly Candidate[]> {
+async function problemsToMend(parts: AutoRepairParts): Promise<readonly RepairCandidate[]> {
   const { problems } = await checkIpam(parts);
   const removed = new Set(
     problems.flatMap(problem => (problem.kind === 'block-of-removed-host' ? [problem.node] : [])),
@@ -95,7 +103,11 @@ function isOurs(problem: IpamProblem, node: string, removed: ReadonlySet<string>
   return problem.node === node && attributes['node'] === node && saysWhose;
 }
 
-async function sparesToReturn({ store, node, allocator }: AutoRepairParts): Promise<readonly Candidate[]> {
+async function sparesToReturn({
+  store,
+  node,
+  allocator,
+}: AutoRepairParts): Promise<readonly RepairCandidate[]> {
   const own = (await usage(store)).blocks.filter(block => block.node === node);
   return ([4, 6] as const).flatMap(version => {
     const ofVersion = own.filter(block => block.version === version);

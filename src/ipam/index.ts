@@ -1,5 +1,6 @@
 export type { Allocator, Assignment } from './allocator.js';
 export { createAutoRepair, runAutoRepair } from './auto-repair.js';
+export type { AutoRepairParts, RepairCandidate } from './auto-repair.js';
 export type { BlockEvent, BlockRoutes } from './block-routes.js';
 export { watchBlocks } from './block-routes.js';
 export { checkIpam } from './check.js';

@@ -1,4 +1,5 @@
 import {
+  abandonedAttachments,
   createCniHandler,
   liveAddresses,
   openAttachmentRecords,
@@ -8,7 +9,7 @@ import {
 } from '../cni/index.js';
 import { createResourceClient } from '../datastore/index.js';
 import { createAllocator, runAutoRepair } from '../ipam/index.js';
-import type { Allocator } from '../ipam/index.js';
+import type { Allocator, AutoRepairParts } from '../ipam/index.js';
 import { startJob } from './lifecycle.js';
 import type { Programmed } from './programmed.js';
 import type { Wiring } from './wiring.js';
@@ -48,14 +49,25 @@ export async function startCni(
       }),
     stop: server => server.close(),
   });
-  await startRepair(wiring, allocator, async () => liveAddresses(network, records));
+  const abandoned = {
+    node: config.nodeName,
+    allocator,
+    records,
+    network,
+    log: log.with({ part: 'cni' }),
+    handle: handler,
+  };
+  await startRepair(wiring, allocator, {
+    liveAddresses: async () => liveAddresses(network, records),
+    others: async () => abandonedAttachments(abandoned),
+  });
 }
 
 /** No peer cleans up after a host outside Kubernetes: each agent frees what its own lost. */
 async function startRepair(
   { parts, config, log, clock, store, client, fail }: Wiring,
   allocator: Allocator,
-  live: () => Promise<ReadonlySet<string>>,
+  seen: Pick<AutoRepairParts, 'liveAddresses' | 'others'>,
 ): Promise<void> {
   const { nodeName: node } = config;
   const repair = {
@@ -65,7 +77,7 @@ async function startRepair(
     allocator,
     clock,
     log: log.with({ part: 'ipam' }),
-    liveAddresses: live,
+    ...seen,
   };
   await parts.start({
     name: 'ipam repair',

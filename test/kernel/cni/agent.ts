@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { runChecked, runProgram, silentLogger, systemClock } from '../../../src/base/index.js';
 import type { ProgramResult } from '../../../src/base/index.js';
 import {
+  abandonedAttachments,
   createCniHandler,
   openAttachmentRecords,
   replayQueuedDeletes,
@@ -42,6 +43,8 @@ export interface CniHost {
   replay(): Promise<{ readonly done: number; readonly kept: number }>;
   /** Does what a starting agent does about work that a crash cut off; returns how many there were. */
   undoInterrupted(): Promise<number>;
+  /** Carries out what the agent's repair does about containers that went without a DEL; what it says. */
+  repairAbandoned(): Promise<readonly string[]>;
   /** Names of the interfaces of workloads, when nothing goes on in the background. */
   links(): Promise<readonly string[]>;
   /** All that attachments leave in the store and on disk, without blocks, which stay with their node. */
@@ -147,6 +150,10 @@ export async function createCniHost(
     stopServer,
     replay: async () => replayQueuedDeletes({ stateDir, handle, log: silentLogger }),
     undoInterrupted: async () => undoInterrupted({ records: parts.records, handle, log: silentLogger }),
+    repairAbandoned: async () => {
+      const found = await abandonedAttachments({ ...parts, handle });
+      return (await Promise.all(found.map(async ({ mend }) => mend()))).flat();
+    },
     links: async () => {
       await handle.idle?.();
       const names = network.links().map(({ name }) => name);
