@@ -280,6 +280,12 @@ describe('completion', () => {
       'policy.spec.ingress.source.net',
     );
     expect(await complete('config', 'set', 'log')).toEqual(['logLevel']);
+    expect(await complete('config', 'set', 'loglevel', 'w')).toEqual(['warning']);
+    expect(await complete('history', 'config', 'n')).toEqual(['nodeToNodeMesh']);
+    expect(await complete('node', 'run', '--backend', '')).toEqual(['bird', 'gobgp', 'none']);
+    expect(await complete('apply', '-o', '')).toEqual(['ps', 'name']);
+    expect(await complete('-l', 'd')).toEqual(['debug']);
+    expect(await complete('--v')).toEqual(['--version']);
     expect(await complete('completion', '')).toEqual(['bash', 'zsh', 'fish']);
   });
 

@@ -35,6 +35,6 @@ export const writeOptions = `     --dry-run                 Check everything, al
                                say what would change, but write nothing.
      --no-atomic               Write in several transactions, for more resources
                                than the datastore takes in one.
-  -o --output=<OUTPUT>         What to print: ps (a summary) or name (the name of
-                               each resource).  [Default: ps]
+  -o --output=<OUTPUT>         What to print.  One of: ps (a summary), name (the
+                               name of each resource).  [Default: ps]
 `;

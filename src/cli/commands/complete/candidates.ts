@@ -12,6 +12,8 @@ export const FILES = 'files';
 
 type Candidates = readonly string[] | typeof FILES;
 type Option = Grammar['options'][number];
+const LOG_LEVELS = ['panic', 'fatal', 'error', 'warn', 'info', 'debug'];
+
 type Services = Pick<CommandServices, 'client' | 'datastore' | 'author' | 'clock' | 'commands'>;
 
 /** The words of a command line behind its command, sorted into what they are. */
@@ -75,6 +77,8 @@ async function valuesFor(option: Option, { help }: Command, services: Services):
       return formatsIn(help, '--output');
     case '--raw':
       return ['bgp', 'felix'];
+    case '--backend':
+      return ['bird', 'gobgp', 'none'];
     case '--revision':
     case '--from':
     case '--to':
@@ -89,6 +93,14 @@ function fieldPaths(field: SchemaField, prefix: string): readonly string[] {
   return [path, ...field.fields.flatMap(each => fieldPaths(each, path))];
 }
 
+function configNames(): readonly string[] {
+  return configOptions.map(({ name }) => name);
+}
+
+function valuesOfConfig(name = ''): readonly string[] {
+  return configOptions.find(each => each.name.toLowerCase() === name.toLowerCase())?.values ?? [];
+}
+
 async function positional(
   command: Command,
   { positionals, values }: Typed,
@@ -99,7 +111,9 @@ async function positional(
     case 'get':
     case 'delete':
     case 'history': {
-      if (first === undefined) return command.path[0] === 'history' ? [...kinds, 'config'] : kinds;
+      const isHistory = command.path[0] === 'history';
+      if (first === undefined) return isHistory ? [...kinds, 'config'] : kinds;
+      if (isHistory && first === 'config') return positionals.length === 1 ? configNames() : [];
       const kind = kindOfWord(first);
       return kind === undefined || positionals.length > 1
         ? []
@@ -111,7 +125,8 @@ async function positional(
       return first === undefined ? ['bash', 'zsh', 'fish'] : [];
     case 'config':
       if (first === undefined) return ['get', 'set', 'unset'];
-      return positionals.length === 1 ? configOptions.map(({ name }) => name) : [];
+      if (positionals.length === 1) return configNames();
+      return first === 'set' && positionals.length === 2 ? valuesOfConfig(positionals[1]) : [];
     case 'why':
       return positionals.length < 2 ? await liveNames('workloadEndpoint', undefined, services) : [];
     default:
@@ -137,7 +152,10 @@ export async function candidates(
   current: string,
   services: Services,
 ): Promise<Candidates> {
+  const before = typedWords.at(-1);
   const words = withoutGlobalOptions(typedWords);
+  if (words.length === 0 && (before === '-l' || before === '--log-level')) return LOG_LEVELS;
+  if (words.length === 0 && current.startsWith('-')) return ['--help', '--log-level', '--version'];
   const entry = services.commands.find(({ path }) => path.every((word, index) => words[index] === word));
   if (entry === undefined) {
     const next = services.commands

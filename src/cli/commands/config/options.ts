@@ -9,6 +9,8 @@ export interface ConfigOption {
   readonly name: string;
   /** whether a node may have a value of its own */
   readonly perNode: boolean;
+  /** every value that it takes, where these are words */
+  readonly values: readonly string[];
   get(settings: Settings, node: string | undefined): Promise<string>;
   /** `invalid` for a value that it does not take */
   set(settings: Settings, value: string, node: string | undefined): Promise<void>;
@@ -37,6 +39,7 @@ const formerBgpLevel: SettingName = { component: 'felix', name: 'loglevel' };
 const logLevel: ConfigOption = {
   name: 'logLevel',
   perNode: true,
+  values: LOG_LEVELS,
   get: async (settings, node) => {
     const own = node === undefined ? undefined : await settings.getSetting(screenLevel(node));
     if (own !== undefined) return own;
@@ -83,6 +86,7 @@ function switchOption({ name, setting, preset, on, off, isOn }: Switch): ConfigO
   return {
     name,
     perNode: false,
+    values: ['on', 'off'],
     get: async settings => {
       const stored = await settings.getSetting(setting);
       if (stored === undefined) return preset;
@@ -127,6 +131,7 @@ const globalAsNumber: SettingName = { component: 'bgp', name: 'as_num' };
 const asNumber: ConfigOption = {
   name: 'asNumber',
   perNode: false,
+  values: [],
   get: async settings => (await settings.getSetting(globalAsNumber)) ?? DEFAULT_AS_NUMBER,
   set: async (settings, value) => {
     const number = parseAsNumber(value);
