@@ -4,7 +4,7 @@ import { eventually } from '../support/netns.js';
 import { createPools } from './cni/agent.js';
 import { preparePodman } from './cni/podman.js';
 import type { Podman } from './cni/podman.js';
-import { createRuntimeHost } from './cni/runtime-host.js';
+import { createRuntimeHost, hasCgroups } from './cni/runtime-host.js';
 import type { RuntimeHost } from './cni/runtime-host.js';
 
 let host: RuntimeHost;
@@ -50,7 +50,7 @@ const nothingRemains = async (): Promise<void> =>
 const ping = async (from: string, to: string): Promise<number> =>
   (await podman.exec(from, 'ping', '-c', '1', '-W', '1', to)).exitCode;
 
-describe('containers of podman', () => {
+describe.skipIf(!hasCgroups)('containers of podman', () => {
   test('reach those of their own network only', async () => {
     await started('a', '--network', 'red');
     const [b, c] = [await started('b', '--network', 'red'), await started('c', '--network', 'blue')];
@@ -96,7 +96,7 @@ describe('containers of podman', () => {
   });
 });
 
-describe('plugins of others', () => {
+describe.skipIf(!hasCgroups)('plugins of others', () => {
   test('work behind calico: tuning, and portmap from outside', async () => {
     await host.net.add('outside');
     const wire = ['link', 'add', 'eth0', 'netns', host.net.path('host'), 'type', 'veth'];

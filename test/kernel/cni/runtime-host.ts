@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -43,6 +43,9 @@ export interface RuntimeHost {
   remains(): Promise<readonly string[]>;
   close(): Promise<void>;
 }
+
+/** Runtimes start no container on a machine that mounts no cgroups, of either version. */
+export const hasCgroups = ['memory', 'cgroup.controllers'].some(name => existsSync(`/sys/fs/cgroup/${name}`));
 
 /** Folders that runtimes write to whatever their configuration says: the host has its own. */
 const privateFolders = ['/run', '/var/lib', '/dev/shm'];
