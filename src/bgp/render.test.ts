@@ -205,7 +205,7 @@ describe('the configuration of BIRD', () => {
     expect(render({ ...reversed, nodes: NODES.toReversed() })).toBe(render(change));
   });
 
-  test('of a cluster of 1,000 nodes takes less than 100 ms', () => {
+  test('of a cluster of 1,000 nodes has a session with each other node, for IPv4 and for IPv6', () => {
     const nodes = Array.from({ length: 1000 }, (_, i) => ({
       metadata: { name: `n${String(i)}` },
       spec: {
@@ -215,10 +215,6 @@ describe('the configuration of BIRD', () => {
         },
       },
     }));
-    render({ nodes });
-    const start = performance.now();
-    const text = render({ nodes });
-    expect(performance.now() - start).toBeLessThan(100);
-    expect(lines(text, 'protocol bgp')).toHaveLength(2 * 999);
+    expect(lines(render({ nodes }), 'protocol bgp')).toHaveLength(2 * 999);
   });
 });
