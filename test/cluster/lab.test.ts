@@ -216,6 +216,18 @@ describe('bringing up a lab', () => {
     expect(child.exitCode).toBe(1);
   });
 
+  test('is done once when two do it at the same time', async () => {
+    const both = await Promise.all([
+      lab.lab('up', '--hosts=1', '--workloads=1'),
+      lab.lab('up', '--hosts=1', '--workloads=1'),
+    ]);
+    expect(both.map(({ exitCode }) => exitCode)).toEqual([0, 0]);
+    expect(both.map(({ stdout }) => stdout.includes('agents ready on host1')).filter(said => said)).toEqual([
+      true,
+    ]);
+    await lab.lab('down');
+  });
+
   test('builds anew what was killed half-way', async () => {
     const child = spawn(lab.program, ['lab', 'up', `--name=${lab.name}`, '--hosts=2', '--workloads=1'], {
       env: { ...lab.env, PATH: process.env['PATH'] },
@@ -265,5 +277,69 @@ describe('a lab of ten hosts', () => {
     );
     const { exitCode } = await lab.lab('connect', 'host1-w1', 'host10-w1', 'tcp:8080');
     expect(exitCode).toBe(0);
+  });
+});
+
+describe('a lab with two route reflectors and no mesh', () => {
+  let lab: TestLab;
+  let folder: string;
+  const reflector = { asNumber: 64_512, routeReflector: true };
+  const reflectors = {
+    routers: [
+      { name: 'bird', networks: ['lan'], bgp: { ...reflector, daemon: 'bird' } },
+      { name: 'frr', networks: ['lan'], bgp: { ...reflector, daemon: 'frr' } },
+    ],
+    hosts: [
+      { name: 'host1', workloads: [{ name: 'w1' }] },
+      { name: 'host2', workloads: [{ name: 'w2' }] },
+    ],
+    resources: ['172.30.0.1', 'fd30:ca11::1', '172.30.0.2', 'fd30:ca11::2'].map(peerIP => ({
+      apiVersion: 'v1',
+      kind: 'bgpPeer',
+      metadata: { scope: 'global', peerIP },
+      spec: { asNumber: 64_512 },
+    })),
+  };
+
+  beforeAll(async () => {
+    lab = await createTestLab('reflect');
+    folder = await mkdtemp(join(tmpdir(), 'calico-topology-'));
+    await writeFile(join(folder, 'lab.json'), JSON.stringify(reflectors));
+  });
+
+  afterAll(async () => {
+    await lab.remove();
+    await rm(folder, { recursive: true });
+  });
+
+  test('knows all blocks everywhere, in both families, by the straight way', async () => {
+    await lab.lab('up', '-f', join(folder, 'lab.json'));
+    await lab.calicoctl('config', 'set', 'nodeToNodeMesh', 'off');
+    await eventually(
+      'only the sessions with the reflectors are left',
+      async () => (await lab.lab('status')).stdout.match(/ 4 of 4 established/g)?.length === 2,
+      20_000,
+    );
+    for (const [place, ways, ways6] of [
+      ['host1', ['172.30.0.12'], ['fd30:ca11::c']],
+      ['bird', ['172.30.0.11', '172.30.0.12'], ['fd30:ca11::b', 'fd30:ca11::c']],
+      ['frr', ['172.30.0.11', '172.30.0.12'], ['fd30:ca11::b', 'fd30:ca11::c']],
+    ] as const) {
+      for (const [family, range, expected] of [
+        ['-4', '10.65.0.0/16', ways],
+        ['-6', 'fd80:65::/64', ways6],
+      ] as const) {
+        const hops = async (): Promise<readonly string[]> => {
+          const { stdout } = await lab.lab('exec', place, '--', 'ip', family, 'route', 'show', 'root', range);
+          return [...stdout.matchAll(/ via (\S+)/g)].map(([, via = '']) => via).toSorted();
+        };
+        await eventually(
+          `${place} knows ${range}`,
+          async () => (await hops()).join() === expected.join(),
+          20_000,
+        );
+      }
+    }
+    expect((await lab.lab('connect', 'w1', 'w2', 'tcp:8080')).exitCode).toBe(0);
   });
 });

@@ -1,5 +1,5 @@
 import { defineCommand, required } from '../../cli/index.js';
-import { labDown, readRecord } from '../../lab/index.js';
+import { exclusively, labDown, readRecord } from '../../lab/index.js';
 import { labContext } from './context.js';
 import { labDownHelp } from './help.js';
 
@@ -10,9 +10,11 @@ export const labDownCommand = defineCommand({
   run: async services => {
     const { name } = services.options;
     const context = labContext(services);
-    const plan = await readRecord(context.paths, name);
-    if (plan === undefined) services.out.line(`no lab '${name}' is up`);
-    else await labDown(context, plan);
+    await exclusively(context, name, async () => {
+      const plan = await readRecord(context.paths, name);
+      if (plan === undefined) services.out.line(`no lab '${name}' is up`);
+      else await labDown(context, plan);
+    });
     return 0;
   },
 });

@@ -1,6 +1,7 @@
 import { CalicoError } from '../../base/index.js';
 import { defineCommand, flag, formatTable, required, text } from '../../cli/index.js';
 import {
+  exclusively,
   faultText,
   linksNamed,
   linksOf,
@@ -53,7 +54,9 @@ export const labFaultCommand = defineCommand({
     const plan = await requireRecord(context.paths, name);
     const links = link === undefined ? linksOf(plan) : linksNamed(plan, link);
     if (wanted || clear) {
-      for (const each of links) await setFault(context, { plan, link: each }, clear ? NO_FAULT : fault);
+      await exclusively(context, name, async () => {
+        for (const each of links) await setFault(context, { plan, link: each }, clear ? NO_FAULT : fault);
+      });
     }
     const faults = await readFaults(context.paths, plan);
     const rows = links.map(each => [each.name, faultText(faults[each.port])]);

@@ -1,5 +1,5 @@
 import { defineCommand, required } from '../../cli/index.js';
-import { hostNamed, requireRecord, startHost, stopHost } from '../../lab/index.js';
+import { exclusively, hostNamed, requireRecord, startHost, stopHost } from '../../lab/index.js';
 import { labContext } from './context.js';
 import { labStartHelp, labStopHelp } from './help.js';
 
@@ -13,7 +13,7 @@ export const labStopCommand = defineCommand({
     const context = labContext(services);
     const plan = await requireRecord(context.paths, services.options.name);
     const host = hostNamed(plan, services.options.host);
-    await stopHost(context, plan, host);
+    await exclusively(context, plan.name, async () => await stopHost(context, plan, host));
     services.out.line(`${host.name} is dead: its link is cut, its processes have ended`);
     return 0;
   },
@@ -27,7 +27,7 @@ export const labStartCommand = defineCommand({
     const context = labContext(services);
     const plan = await requireRecord(context.paths, services.options.name);
     const host = hostNamed(plan, services.options.host);
-    await startHost(context, plan, host);
+    await exclusively(context, plan.name, async () => await startHost(context, plan, host));
     services.out.line(`${host.name} is back: its link works, its agent is ready`);
     return 0;
   },

@@ -1,7 +1,7 @@
 import { CalicoError, isCalicoError } from '../../base/index.js';
 import { defineCommand, readDocument, required, text, visible } from '../../cli/index.js';
 import type { CommandContext } from '../../cli/index.js';
-import { labUp, plainTopology, planLab, readTopology } from '../../lab/index.js';
+import { exclusively, labUp, plainTopology, planLab, readTopology } from '../../lab/index.js';
 import type { LabTopology } from '../../lab/index.js';
 import { countOption, labContext } from './context.js';
 import { labUpHelp } from './help.js';
@@ -56,7 +56,7 @@ async function bringUp(services: CommandContext<typeof options>): Promise<void> 
   if (filename !== undefined && (hosts !== undefined || workloads !== undefined)) {
     throw new CalicoError('invalid', '--filename: expected no --hosts and no --workloads beside it');
   }
-  const context = labContext(services);
+  const context = { ...labContext(services), signal: services.interrupted() };
   const topology =
     filename === undefined
       ? plainTopology(
@@ -65,5 +65,5 @@ async function bringUp(services: CommandContext<typeof options>): Promise<void> 
         )
       : await topologyOfFile(filename);
   const plan = planLab(name, { ...topology, ...datastoreOption(datastore) });
-  await labUp({ ...context, signal: services.interrupted() }, plan);
+  await exclusively(context, name, async () => await labUp(context, plan));
 }
