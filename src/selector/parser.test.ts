@@ -108,14 +108,16 @@ describe('a selector', () => {
   });
 
   test('of a megabyte of label characters is refused in time that grows with its length only', () => {
-    // Some tens of milliseconds; were it the square of the length, hours.
-    const start = performance.now();
-    parseSelector('a_-'.repeat(300_000));
-    parseSelector('a' + '_'.repeat(1_000_000));
-    parseSelector('has('.repeat(100_000));
-    parseSelector(`has(${' '.repeat(500_000)}a`);
-    parseSelector(`not${' '.repeat(500_000)}x == 'a'`);
-    expect(performance.now() - start).toBeLessThan(20_000);
+    // Some tens of milliseconds; were it the square of the length, hours, which the test's time limit ends.
+    for (const text of [
+      'a_-'.repeat(300_000),
+      'a' + '_'.repeat(999_999),
+      'has('.repeat(100_000),
+      `has(${' '.repeat(500_000)}a`,
+      `not${' '.repeat(500_000)}x == 'a'`,
+    ]) {
+      expect(parseSelector(text)).toMatchObject({ ok: false });
+    }
   });
 
   test('of any text whatever is either read or refused with a place inside the text', () => {

