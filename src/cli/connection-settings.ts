@@ -69,11 +69,13 @@ function typeOf(settings: Settings): 'sqlite' | 'etcdv3' | 'kubernetes' {
   }
 }
 
+export interface ReadSettings {
+  readonly settings: Settings;
+  readonly fromFile: boolean;
+}
+
 /** What a configuration file that exists says, or else the environment. */
-export async function readSettings({
-  env,
-  configFile,
-}: SettingsSource): Promise<{ readonly settings: Settings; readonly fromFile: boolean }> {
+export async function readSettings({ env, configFile }: SettingsSource): Promise<ReadSettings> {
   const fromFile = configFile !== '' && exists(configFile);
   const settings = fromFile
     ? await (await import('./read-config-file.js')).readConfigFile(configFile)
@@ -85,9 +87,7 @@ export async function readSettings({
  * Which datastore to open: a configuration file that exists is the only source; else the environment; and
  * when neither names one, the embedded store of this host.
  */
-export async function connectionSettings(source: SettingsSource): Promise<StoreConfig> {
-  const { env } = source;
-  const { settings, fromFile } = await readSettings(source);
+export function storeConfig({ settings, fromFile }: ReadSettings, env: SettingsSource['env']): StoreConfig {
   const type = typeOf(settings);
   if (type === 'kubernetes') return { type };
   if (type === 'etcdv3') {

@@ -74,6 +74,18 @@ describe('calicoctl over etcd', () => {
     expect((await run(`get policy b -c ${path}`, env)).out).toBe('NAME   \nb      \n\n');
   });
 
+  test('is named by the fields of the configuration file when it does not answer', async () => {
+    const path = join(calicoctl.directory, 'unreachable.cfg');
+    for (const endpoint of ['http://127.0.0.1:1', 'nonsense']) {
+      writeFileSync(path, `apiVersion: v1\nkind: calicoApiConfig\nspec: {etcdEndpoints: "${endpoint}"}\n`);
+      const { code, out } = await run(`get policy -c ${path}`, { ETCD_ENDPOINTS: server.endpoint });
+      expect(code).toBe(1);
+      expect(out).toMatch(/^Failed to .* etcdEndpoints\b[^\n]*\n$/);
+      expect(out.trimEnd().endsWith(` (${path})`)).toBe(true);
+      expect(out).not.toContain('ETCD_');
+    }
+  });
+
   test('writes nothing of a file that is too large for one transaction, and says what would', async () => {
     const env = { ETCD_ENDPOINTS: server.endpoint };
     const many = Array.from({ length: 200 }, (_, index) => policy(`many-${String(index)}`)).join('---\n');

@@ -191,6 +191,12 @@ describe('a manifest that is wrong', () => {
     );
   });
 
+  test('as a key that is null, is told in the words of the original', async () => {
+    expect(await messageOf('apiVersion: v1\n? \n: a\n')).toBe(
+      'error parsing document: Unsupported map key of type: %!s(<nil>), key: <nil>, value: "a" (f.yaml, document 1)',
+    );
+  });
+
   test('shows control characters and long values so that a terminal stays whole', async () => {
     const message = await messageOf(policy('a', `spec: {selector: "\\e[31m${'x'.repeat(5000)}"}`));
     expect(message).toContain('\\u001b[31mxxx');

@@ -77,6 +77,9 @@ class ManifestReader {
 }
 
 function syntaxMessage(failure: Extract<Decoded, { ok: false }>, firstLine: number, place: string): string {
+  // The original found this one behind its YAML parser, and knew no line.
+  if (failure.reason.startsWith('Unsupported map key'))
+    return visible(`error parsing document: ${failure.reason} (${place})`);
   const line = failure.line === undefined ? '' : `line ${String(firstLine + failure.line + 1)}: `;
   return visible(`error parsing document: yaml: ${line}${failure.reason} (${place})`);
 }
