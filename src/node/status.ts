@@ -50,6 +50,8 @@ export interface AgentStatus {
     readonly error?: string;
   };
   readonly endpoints: readonly EndpointStatus[];
+  /** addresses of the host's own interfaces, by name */
+  readonly interfaces: Readonly<Record<string, readonly string[]>>;
   /** what was dropped since our table was made, by reason */
   readonly drops: Readonly<Record<string, Count>>;
   /** each parameter that is not at its default */
@@ -163,6 +165,7 @@ async function statusOf(state: AgentState): Promise<AgentStatus> {
     revision: sync?.revision ?? 0,
     datastore,
     endpoints: [...(sync?.locals ?? [])].map(([id, local]) => endpointStatus(id, state, local)),
+    interfaces: Object.fromEntries(state.hostStates?.interfaces() ?? []),
     drops: Object.fromEntries(drops),
     config: settings.describe(),
     ...(bgp === undefined ? {} : { bgp }),

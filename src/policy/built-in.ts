@@ -2,7 +2,7 @@ import { contains, formatIp, parseCidr, protocolNumbers } from '../net/index.js'
 import { addressesOf } from './locate.js';
 import type { Endpoint } from './model.js';
 import type { Packet } from './packet.js';
-import type { PolicySettings } from './snapshot.js';
+import type { PolicySettings } from './settings/policy-settings.js';
 import type { Decision } from './verdict.js';
 
 type BuiltInDeny = Extract<Decision, { kind: 'built-in-deny' }>;
@@ -43,20 +43,36 @@ function isOwnSource(endpoint: Endpoint, packet: Packet): boolean {
   return (linkLocal !== undefined && contains(linkLocal, source)) || (source.bits === 0n && isIcmp6(packet));
 }
 
+/** True for a packet that no workload may send or get. */
+export function isWithoutIpv6(packet: Packet, settings: PolicySettings): boolean {
+  return packet.ipVersion === 6 && !settings.ipv6;
+}
+
+/** True when the endpoint's interface is one that the host takes for a workload's. */
+export function hasPrefix({ interfaceName }: Endpoint, { interfacePrefixes }: PolicySettings): boolean {
+  return interfaceName === undefined || interfacePrefixes.some(prefix => interfaceName.startsWith(prefix));
+}
+
 /** What no policy can allow a workload to send: false sources, messages of routers, packets made for our tunnels. */
-export function deniedFromWorkload(endpoint: Endpoint, packet: Packet): BuiltInDeny | undefined {
+export function deniedFromWorkload(
+  endpoint: Endpoint,
+  packet: Packet,
+  settings: PolicySettings,
+): BuiltInDeny | undefined {
   const { protocol, destinationPort } = packet;
   const isTunnel =
     protocol === IP_IN_IP || (protocol === protocolNumbers.udp && destinationPort === VXLAN_PORT);
-  const reason = !isOwnSource(endpoint, packet)
-    ? 'spoofed-source'
-    : !endpoint.adminUp
-      ? 'endpoint-down'
-      : isIcmp6(packet) && ROUTER_MESSAGES.includes(packet.icmpType)
-        ? 'router-message'
-        : isTunnel
-          ? 'tunnel-packet'
-          : undefined;
+  const reason = isWithoutIpv6(packet, settings)
+    ? 'ipv6-off'
+    : !isOwnSource(endpoint, packet)
+      ? 'spoofed-source'
+      : !endpoint.adminUp
+        ? 'endpoint-down'
+        : isIcmp6(packet) && ROUTER_MESSAGES.includes(packet.icmpType)
+          ? 'router-message'
+          : isTunnel
+            ? 'tunnel-packet'
+            : undefined;
   return reason && { kind: 'built-in-deny', reason };
 }
 

@@ -280,3 +280,48 @@ describe('a packet', () => {
     expect(() => evaluate(content, { ...webToDb, ipVersion: 6 })).toThrow('cannot judge');
   });
 });
+
+describe('settings of the agent', () => {
+  const host = { host: 'here' };
+  const toHost: Packet = { ...packet('10.65.0.1', '192.0.2.1'), from: web.id, to: host };
+  const content = model({ endpoints: [web, db], policies: [], profiles: [open] });
+  const closed = model({ endpoints: [web, { ...db, profiles: [] }], policies: [], profiles: [open] });
+  const six = packet('fd80:65::1', 'fd80:65::2');
+
+  function said(given: Model, about: Packet, settings: Partial<Model['settings']>, node?: string): string {
+    const all = { ...emptyModel.settings, ...settings };
+    return explainBriefly(
+      evaluate(
+        node === undefined ? { ...given, settings: all } : { ...given, hostSettings: new Map([[node, all]]) },
+        about,
+      ),
+    );
+  }
+
+  test.each([
+    ['the action', content, toHost, { defaultEndpointToHostAction: 'accept' }, /^allowed .* is ACCEPT/],
+    ['no IPv6', content, six, { ipv6: false }, /^denied on the way out of web because Ipv6Support is false/],
+    [
+      'another prefix',
+      content,
+      toHost,
+      { interfacePrefixes: ['tap'] },
+      /^allowed because its interface has no/,
+    ],
+    [
+      'accepted drops',
+      closed,
+      webToDb,
+      { dropActionOverride: 'log-and-accept' },
+      /^allowed because DropAction/,
+    ],
+    ['logged drops', closed, webToDb, { dropActionOverride: 'log-and-drop' }, /^denied on the way into db/],
+  ] as const)('change the verdict, and it says so: %s', (_what, given, about, settings, words) => {
+    expect(said(given, about, settings)).toMatch(words);
+    expect(said(given, about, settings, web.node)).toMatch(words);
+  });
+
+  test('of another host do not matter', () => {
+    expect(said(content, toHost, { defaultEndpointToHostAction: 'accept' }, 'elsewhere')).toMatch(/^denied/);
+  });
+});

@@ -1,4 +1,4 @@
-import { allowedToHost, deniedFromWorkload } from './built-in.js';
+import { allowedToHost, deniedFromWorkload, hasPrefix, isWithoutIpv6 } from './built-in.js';
 import { decide } from './decide.js';
 import { effectiveLabels, effectiveTags } from './effective-labels.js';
 import { intoHost, outOfHost, throughInto, throughOutOf } from './host-passages.js';
@@ -8,6 +8,7 @@ import type { HostSide, Passage, Trip } from './host-passages.js';
 import type { MatchContext } from './match-rule.js';
 import type { Endpoint, EndpointId } from './model.js';
 import type { Located, Packet } from './packet.js';
+import { settingsOn } from './snapshot.js';
 import type { Model } from './snapshot.js';
 import type { Crossing, Decision, Step, Verdict } from './verdict.js';
 import type { Ip } from '../net/index.js';
@@ -43,10 +44,27 @@ export function evaluate(model: Model, packet: Packet): Verdict {
     steps.push(...taken);
     if (!crossing.allowed) break;
   }
+  const stopped = path.at(-1);
+  if (stopped?.allowed === false && acceptsDrops(model, stopped)) {
+    return {
+      allowed: true,
+      packet,
+      source,
+      destination,
+      path: [...path, unpoliced('drops-accepted')],
+      steps,
+    };
+  }
   if (path.length === 0) {
     path.push(unpoliced([source.kind, destination.kind].includes('host') ? 'host-traffic' : 'no-endpoint'));
   }
   return { allowed: path.every(({ allowed }) => allowed), packet, source, destination, path, steps };
+}
+
+/** True where DropActionOverride turns the denial into its opposite. */
+function acceptsDrops(model: Model, { endpoint }: Crossing): boolean {
+  const node = /^[a-z]+:([^/]*)\//.exec(endpoint ?? '')?.[1] ?? '';
+  return settingsOn(model, node).dropActionOverride.endsWith('accept');
 }
 
 function side(model: Model, address: Ip, port: number | undefined): MatchContext['source'] {
@@ -145,8 +163,13 @@ function* outOfWorkload(
   const { endpoint } = from;
   const at = { point: 'egress', endpoint: endpoint.id } as const;
   const isToItsHost = destination.kind === 'host' && destination.node === endpoint.node;
-  const denied = deniedFromWorkload(endpoint, packet);
-  const allowed = isToItsHost ? allowedToHost(packet, model.settings) : undefined;
+  const settings = settingsOn(model, endpoint.node);
+  if (isToItsHost && !hasPrefix(endpoint, settings)) {
+    yield unpoliced('foreign-prefix');
+    return;
+  }
+  const denied = deniedFromWorkload(endpoint, packet, settings);
+  const allowed = isToItsHost ? allowedToHost(packet, settings) : undefined;
   const builtIn = denied ?? allowed;
   if (builtIn !== undefined) {
     yield { ...at, allowed: denied === undefined, decision: builtIn };
@@ -154,7 +177,7 @@ function* outOfWorkload(
   }
   yield { ...at, ...decide({ model, endpoint, direction: 'egress', context }) };
   if (!isToItsHost) return;
-  const action = model.settings.defaultEndpointToHostAction;
+  const action = settings.defaultEndpointToHostAction;
   yield {
     point: 'to-host',
     endpoint: endpoint.id,
@@ -163,11 +186,14 @@ function* outOfWorkload(
   };
 }
 
-function intoWorkload({ model, source, context }: Journey, to: Ours): Passage {
+function intoWorkload({ model, packet, source, context }: Journey, to: Ours): Passage {
   const isFromItsHost = source.kind === 'host' && (to.kind === 'unknown' || source.node === to.endpoint.node);
   if (isFromItsHost) return unpoliced('from-own-host');
   if (to.kind === 'unknown') return unknown('ingress', to.id);
   const at = { point: 'ingress', endpoint: to.endpoint.id } as const;
+  if (isWithoutIpv6(packet, settingsOn(model, to.endpoint.node))) {
+    return { ...at, allowed: false, decision: { kind: 'built-in-deny', reason: 'ipv6-off' } };
+  }
   if (!to.endpoint.adminUp) {
     return { ...at, allowed: false, decision: { kind: 'built-in-deny', reason: 'endpoint-down' } };
   }

@@ -70,6 +70,7 @@ const builtInDenyWords: Record<Extract<Decision, { kind: 'built-in-deny' }>['rea
   'spoofed-source': 'the source address is not one of the endpoint’s own',
   'router-message': 'a workload may not act as a router',
   'tunnel-packet': 'a workload may not send packets for the tunnels between hosts',
+  'ipv6-off': 'Ipv6Support is false on its host',
 };
 
 const builtInAllowWords: Record<Extract<Decision, { kind: 'built-in-allow' }>['reason'], string> = {
@@ -90,6 +91,8 @@ const notPolicedWords: Record<Extract<Decision, { kind: 'not-policed' }>['reason
   'same-endpoint': 'it never leaves the workload',
   'host-traffic': 'no host endpoint polices it',
   'no-endpoint': 'neither end is an endpoint',
+  'foreign-prefix': 'its interface has no InterfacePrefix, so that its traffic to its host is not policed',
+  'drops-accepted': 'DropActionOverride accepts what should be dropped: no policy is enforced',
 };
 
 function ownerText(owner: RuleOwner): string {

@@ -5,6 +5,7 @@ import { claimsOnInterfaces } from './host-interfaces.js';
 import type { MatchContext } from './match-rule.js';
 import type { Direction, Endpoint, Stage } from './model.js';
 import type { Packet } from './packet.js';
+import { settingsOn } from './snapshot.js';
 import type { Model } from './snapshot.js';
 import type { Crossing, Step } from './verdict.js';
 
@@ -28,14 +29,16 @@ export interface HostSide {
 }
 
 /**
- * The host endpoint that is in force where a packet meets a host. When nobody knows the interface, it is the
- * endpoint with the host's address, or else the host's only one.
+ * The host endpoint that is in force where a packet meets a host. When nobody tells the interface, it is that of the
+ * interface which has the host's address; when nobody knows that either, it is the endpoint with the address, or else
+ * the host's only one.
  */
 function hostEndpointAt(model: Model, side: HostSide): Endpoint | undefined {
   const { node, interfaceName, address } = side;
   const all = [...model.endpoints.values()].filter(each => each.kind === 'host' && each.node === node);
   const interfaces = model.interfaces?.get(node) ?? new Map<string, readonly string[]>();
-  if (interfaceName !== undefined) return claimsOnInterfaces(all, interfaces).get(interfaceName)?.[0];
+  const name = interfaceName ?? [...interfaces].find(([, owned]) => owned.includes(address ?? ''))?.[0];
+  if (name !== undefined) return claimsOnInterfaces(all, interfaces).get(name)?.[0];
   const owner = address === undefined ? undefined : all.find(each => each.addresses.includes(address));
   return owner ?? (all.length === 1 ? all[0] : undefined);
 }
@@ -49,7 +52,7 @@ const earlyStages: Readonly<Record<Direction, readonly Early[]>> = {
 
 /** Stages at which all packets are met, whoever they are for; true when one of them has allowed the packet. */
 function* early(trip: Trip, endpoint: Endpoint, direction: Direction): Generator<Passage, boolean> {
-  const { failsafePorts } = trip.model.settings;
+  const { failsafePorts } = settingsOn(trip.model, endpoint.node);
   if (isDiscovery(trip.packet)) return false;
   const way = direction === 'ingress' ? 'in' : 'out';
   for (const stage of earlyStages[direction]) {
@@ -69,7 +72,7 @@ function* local(trip: Trip, endpoint: Endpoint, direction: Direction): Generator
   const way = direction === 'ingress' ? 'in' : 'out';
   if (isDiscovery(trip.packet)) {
     yield { ...at, allowed: true, decision: { kind: 'built-in-allow', reason: 'neighbour-discovery' } };
-  } else if (isFailsafe(trip.model.settings.failsafePorts, trip.packet, way)) {
+  } else if (isFailsafe(settingsOn(trip.model, endpoint.node).failsafePorts, trip.packet, way)) {
     yield { ...at, allowed: true, decision: { kind: 'built-in-allow', reason: 'failsafe' } };
   } else yield { ...at, ...decide({ ...trip, endpoint, direction }) };
 }

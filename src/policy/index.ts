@@ -7,6 +7,7 @@ export type {
   LocalEndpoint,
   StageTiers,
 } from './desired.js';
+export { effectiveLabels } from './effective-labels.js';
 export { evaluate } from './evaluate.js';
 export { endpointName, explain, explainBriefly } from './explain.js';
 export { defaultFailsafePorts } from './failsafe-ports.js';
@@ -37,6 +38,9 @@ export type {
   Stage,
 } from './model.js';
 export type { Hop, Packet, Place } from './packet.js';
+export { policyParameterNames, policyParameters, policySettingsFrom } from './settings/policy-settings.js';
+export { bool, ipv4OrNone, oneOf } from './settings/value-types.js';
+export type { ValueType } from './settings/value-types.js';
 export { emptyModel, modelOf } from './snapshot.js';
 export type { Model } from './snapshot.js';
 export type { Verdict } from './verdict.js';

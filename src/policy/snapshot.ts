@@ -1,17 +1,7 @@
-import { defaultFailsafePorts } from './failsafe-ports.js';
-import type { FailsafePorts } from './failsafe-ports.js';
+import { defaultPolicySettings } from './settings/policy-settings.js';
+import type { PolicySettings } from './settings/policy-settings.js';
 import type { HostInterfaces } from './host-interfaces.js';
 import type { Endpoint, EndpointId, ModelChange, Policy, PolicyId, Profile, ProfileId } from './model.js';
-
-/** Settings of the agent that decide over packets; the names are those of its configuration. */
-export interface PolicySettings {
-  /** what happens to a workload's packet to its own host after its egress policy has allowed it */
-  readonly defaultEndpointToHostAction: 'drop' | 'return' | 'accept';
-  /** workloads may always ask their host by DHCP, and by DNS over UDP */
-  readonly workloadDhcpDnsToHost: boolean;
-  /** what no policy of a host endpoint closes */
-  readonly failsafePorts: FailsafePorts;
-}
 
 /** The whole model at one moment: what the evaluator judges a packet by. */
 export interface Model {
@@ -22,7 +12,18 @@ export interface Model {
   readonly hosts: ReadonlyMap<string, readonly string[]>;
   /** the interfaces of hosts, by name of the node, as far as they are known */
   readonly interfaces?: ReadonlyMap<string, HostInterfaces>;
+  /** those of all hosts that have none of their own */
   readonly settings: PolicySettings;
+  /** by name of the node */
+  readonly hostSettings?: ReadonlyMap<string, PolicySettings>;
+}
+
+/** The settings in force on a host. */
+export function settingsOn(
+  { settings, hostSettings }: Pick<Model, 'settings' | 'hostSettings'>,
+  node: string,
+): PolicySettings {
+  return hostSettings?.get(node) ?? settings;
 }
 
 /** Nothing in it, and every setting at its default. */
@@ -31,11 +32,7 @@ export const emptyModel: Model = {
   policies: new Map(),
   profiles: new Map(),
   hosts: new Map(),
-  settings: {
-    defaultEndpointToHostAction: 'drop',
-    workloadDhcpDnsToHost: true,
-    failsafePorts: defaultFailsafePorts,
-  },
+  settings: defaultPolicySettings,
 };
 
 function changed<Id, Value>(map: Map<Id, Value>, id: Id, value: Value | undefined): void {

@@ -49,14 +49,21 @@ export type Decision =
         | 'endpoint-down'
         | 'spoofed-source'
         | 'router-message'
-        | 'tunnel-packet';
+        | 'tunnel-packet'
+        | 'ipv6-off';
     }
   /** allowed before any policy is asked */
   | { readonly kind: 'built-in-allow'; readonly reason: 'neighbour-discovery' | 'dhcp' | 'dns' | 'failsafe' }
   | { readonly kind: 'endpoint-to-host'; readonly action: 'drop' | 'return' | 'accept' }
   | {
       readonly kind: 'not-policed';
-      readonly reason: 'from-own-host' | 'same-endpoint' | 'host-traffic' | 'no-endpoint';
+      readonly reason:
+        | 'from-own-host'
+        | 'same-endpoint'
+        | 'host-traffic'
+        | 'no-endpoint'
+        | 'foreign-prefix'
+        | 'drops-accepted';
     };
 
 /** A point on the packet's way at which it is let through or stopped. */

@@ -449,6 +449,24 @@ spec: {interfaceName: cali${name}, ipNetworks: [${ip}/32], profiles: []}
     );
   });
 
+  test('knows the parameters of the agents that change the verdict, for all hosts and for one', async () => {
+    const node = (name: string, ip: string): string =>
+      `apiVersion: v1\nkind: node\nmetadata: {name: ${name}}\nspec: {bgp: {ipv4Address: ${ip}}}\n`;
+    const uplink =
+      'apiVersion: v1\nkind: hostEndpoint\nmetadata: {name: uplink, node: h2}\nspec: {interfaceName: eth0}\n';
+    await run('create -f -', [node('h1', '192.0.2.1'), node('h2', '192.0.2.2'), uplink].join('---\n'));
+    const toHost = async (): Promise<string> => await outOf('why w1 h1 tcp:9999');
+    expect(await toHost()).toContain('DefaultEndpointToHostAction is DROP');
+    await run('config set DefaultEndpointToHostAction ACCEPT --raw=felix');
+    expect(await toHost()).toContain('DefaultEndpointToHostAction is ACCEPT');
+    await run('config set DefaultEndpointToHostAction RETURN --raw=felix --node=h1');
+    expect(await toHost()).toContain('DefaultEndpointToHostAction is RETURN');
+    const toOther = async (): Promise<string> => await outOf('why w1 h2 tcp:9999');
+    expect(await toOther()).toContain('denied on the way into interface uplink of host h2');
+    await run('config set FailsafeInboundHostPorts tcp:9999 --raw=felix --node=h2');
+    expect(await toOther()).toContain('it is a failsafe port');
+  });
+
   test('takes selectors, addresses, endpoint ids and other protocols', async () => {
     const verdicts = (text: string): number =>
       text.split('\n').filter(line => /^\S.*: (?:allowed|denied)$/.test(line)).length;

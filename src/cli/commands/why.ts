@@ -5,8 +5,11 @@ import { defineCommand, required, text } from '../command.js';
 import { whyHelp } from '../help/why.js';
 import { formatJson, visible } from '../output/index.js';
 import type { Output } from '../output/index.js';
-import { findPlaces } from './why/find-places.js';
+import { askAgent, runDirOf } from './node/agent-answer.js';
+import { findPlaces, nodesOf } from './why/find-places.js';
 import type { PacketEnd } from './why/find-places.js';
+import { withAgentSettings } from './why/load-settings.js';
+import type { LocalAgent } from './why/load-settings.js';
 import { loadModel } from './why/load-model.js';
 import { readService } from './why/read-service.js';
 import type { Service } from './why/read-service.js';
@@ -93,6 +96,17 @@ function nothingCalled(words: string): string {
   return `Error executing command: '${visible(words)}' is no endpoint, host or address, and as a selector it matches nothing`;
 }
 
+/** What the agent of this host knows; nothing where none runs, or where it may not be asked. */
+async function localAgent(
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<LocalAgent | undefined> {
+  const answer = await askAgent(runDirOf(env), '/status');
+  // Our own agent, of this version or an older one.
+  const status = answer?.status === 200 ? (JSON.parse(answer.body) as Partial<LocalAgent>) : undefined;
+  if (status?.node === undefined) return undefined;
+  return { node: status.node, config: status.config ?? {}, interfaces: status.interfaces ?? {} };
+}
+
 export const whyCommand = defineCommand({
   path: ['why'],
   help: whyHelp,
@@ -103,7 +117,7 @@ export const whyCommand = defineCommand({
     output: text('--output'),
     config: text('--config'),
   },
-  run: async ({ options, out, client }) => {
+  run: async ({ options, out, client, env }) => {
     const { source, destination, service: serviceText = DEFAULT_SERVICE, output = 'ps' } = options;
     const service = readService(serviceText);
     if (service === undefined) {
@@ -130,7 +144,11 @@ export const whyCommand = defineCommand({
       );
       return 1;
     }
-    const verdicts = packets.slice(0, MOST_ANSWERS).map(packet => evaluate(model, packet));
+    const shown = packets.slice(0, MOST_ANSWERS);
+    const nodes = nodesOf([...from, ...to], model);
+    const agent = await localAgent(env);
+    const whole = await withAgentSettings(model, await client(), { nodes, agent });
+    const verdicts = shown.map(packet => evaluate(whole, packet));
     print(verdicts, output, out);
     const hidden = packets.length - verdicts.length;
     if (hidden > 0 && output === 'ps') out.line(`(and ${String(hidden)} more)`);

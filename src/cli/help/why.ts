@@ -18,7 +18,10 @@ ${configOption}
 Description:
   The why command tells what policy does with a packet, and which rule of which
   policy or profile decided.  It reads the resources of the datastore and works
-  it out; no packet is sent.
+  it out; no packet is sent.  Parameters of the agents that change a verdict
+  (DefaultEndpointToHostAction, failsafe ports, InterfacePrefix and others) are
+  those in the datastore; of this host its agent is asked, where it runs, for
+  its parameters and interfaces.
 
   A source or destination is the name of a workload or endpoint, an endpoint id,
   an IP address, or a selector over labels.  A service is a protocol, with a port

@@ -92,6 +92,21 @@ export class HostEndpointStates {
     return this.#states;
   }
 
+  /** The host's interfaces that have addresses, workloads' left out, as they are now. */
+  interfaces(): HostInterfaces {
+    const { network, interfacePrefixes } = this.#parts;
+    const names = new Map(network.links().map(({ index, name }) => [index, name]));
+    const interfaces = new Map<string, string[]>();
+    for (const { interfaceIndex, address } of network.addresses()) {
+      const name = names.get(interfaceIndex);
+      const own = canonicalIp(address.split('/', 1)[0] ?? '');
+      if (name === undefined || own === undefined) continue;
+      if (interfacePrefixes.some(prefix => name.startsWith(prefix))) continue;
+      interfaces.set(name, [...(interfaces.get(name) ?? []), own]);
+    }
+    return interfaces;
+  }
+
   /** Tells of each change of a state, also of its end. Returns what ends that. */
   onState(callback: (id: EndpointId) => void): () => void {
     this.#listeners.add(callback);
@@ -134,15 +149,6 @@ export class HostEndpointStates {
 
   #view(): HostView {
     const { network, interfacePrefixes } = this.#parts;
-    const links = network.links();
-    const names = new Map(links.map(({ index, name }) => [index, name]));
-    const interfaces = new Map<string, string[]>();
-    for (const { interfaceIndex, address } of network.addresses()) {
-      const name = names.get(interfaceIndex);
-      const own = canonicalIp(address.split('/', 1)[0] ?? '');
-      if (name !== undefined && own !== undefined)
-        interfaces.set(name, [...(interfaces.get(name) ?? []), own]);
-    }
-    return { links, interfaces, interfacePrefixes };
+    return { links: network.links(), interfaces: this.interfaces(), interfacePrefixes };
   }
 }

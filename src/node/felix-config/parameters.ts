@@ -1,23 +1,19 @@
 import { defaultNftConfig } from '../../dataplane/index.js';
 import { ROUTE_PROTOCOL } from '../../net/index.js';
+import { bool, ipv4OrNone, oneOf, policyParameters } from '../../policy/index.js';
+import type { ValueType } from '../../policy/index.js';
 import type { LogLevel } from '../log.js';
 import {
-  bool,
-  failsafePorts,
   fractionalSeconds,
   hostName,
   integer,
   integerBut,
-  interfacePrefixes,
-  ipv4OrNone,
   logPrefix,
   netlinkGroup,
-  oneOf,
   port,
   rate,
   seconds,
 } from './value-types.js';
-import type { ValueType } from './value-types.js';
 
 /** One parameter of the agent: docs/felix-configuration.md is made from this table. */
 export interface Parameter<T> {
@@ -78,37 +74,32 @@ export const parameters = {
     meaning: "Name of this node. `NODENAME` comes first; without both it is the host's name.",
   }),
   interfacePrefixes: parameter({
-    name: 'InterfacePrefix',
-    type: interfacePrefixes,
+    ...policyParameters.interfacePrefixes,
     default: defaultNftConfig.interfacePrefixes,
     needsRestart: true,
     refused: true,
     meaning: 'Interfaces whose name begins so are workloads’: closed unless an endpoint is known.',
   }),
   endpointToHostAction: parameter({
-    name: 'DefaultEndpointToHostAction',
-    type: oneOf({ DROP: 'drop', RETURN: 'return', ACCEPT: 'accept' } as const),
+    ...policyParameters.defaultEndpointToHostAction,
     default: defaultNftConfig.endpointToHostAction,
     refused: true,
     meaning: "What becomes of a workload's traffic to its own host that its egress policy allows.",
   }),
   failsafeInbound: parameter({
-    name: 'FailsafeInboundHostPorts',
-    type: failsafePorts,
+    ...policyParameters.failsafeInbound,
     default: defaultNftConfig.failsafeInbound,
     refused: true,
     meaning: 'Ports of the host that no policy closes; a network is that of the other side.',
   }),
   failsafeOutbound: parameter({
-    name: 'FailsafeOutboundHostPorts',
-    type: failsafePorts,
+    ...policyParameters.failsafeOutbound,
     default: defaultNftConfig.failsafeOutbound,
     refused: true,
     meaning: 'Ports that the host reaches whatever policy says.',
   }),
   allowDhcpDnsToHost: parameter({
-    name: 'WorkloadDhcpDnsToHost',
-    type: bool,
+    ...policyParameters.workloadDhcpDnsToHost,
     default: defaultNftConfig.allowDhcpDnsToHost,
     meaning: 'DHCP and DNS (UDP) from a workload to its host pass before policy.',
   }),
@@ -136,15 +127,7 @@ export const parameters = {
     meaning: 'Do not drop what connection tracking calls invalid: for asymmetric paths.',
   }),
   dropActionOverride: parameter({
-    name: 'DropActionOverride',
-    type: oneOf({
-      DROP: 'drop',
-      ACCEPT: 'accept',
-      'LOG-and-DROP': 'log-and-drop',
-      'LOG-and-ACCEPT': 'log-and-accept',
-      LogAndDrop: 'log-and-drop',
-      LogAndAccept: 'log-and-accept',
-    } as const),
+    ...policyParameters.dropActionOverride,
     default: defaultNftConfig.dropActionOverride,
     refused: true,
     meaning:
@@ -177,8 +160,7 @@ export const parameters = {
       "Netlink group that gets logged packets instead of the kernel's log, for ulogd or `tcpdump -i nflog:N`. The kernel's log tells nothing of packets in network namespaces.",
   }),
   ipv6: parameter({
-    name: 'Ipv6Support',
-    type: bool,
+    ...policyParameters.ipv6,
     default: true,
     needsRestart: true,
     meaning:
@@ -302,41 +284,4 @@ export type ParameterKey = keyof typeof parameters;
 /** The values in force. */
 export type FelixConfig = {
   readonly [K in ParameterKey]: (typeof parameters)[K] extends Parameter<infer T> ? T : never;
-};
-
-/** Accepted, without effect: what other agents of the field need and this one does not, with the reason. */
-export const withoutEffect: Readonly<Record<string, string>> = {
-  DatastoreType: 'the datastore is chosen by `DATASTORE_TYPE` and its settings',
-  EtcdAddr: 'use `ETCD_ENDPOINTS`',
-  EtcdScheme: 'use `ETCD_ENDPOINTS`',
-  EtcdEndpoints: 'use `ETCD_ENDPOINTS`',
-  EtcdKeyFile: 'use `ETCD_KEY_FILE`',
-  EtcdCertFile: 'use `ETCD_CERT_FILE`',
-  EtcdCaFile: 'use `ETCD_CA_CERT_FILE`',
-  DataplaneDriver: 'the agent is one process',
-  DataplaneDriverPrometheusMetricsPort: 'the agent is one process: see `PrometheusMetricsPort`',
-  IpInIpEnabled: 'the IP pools say where packets are wrapped',
-  IpInIpMtu: 'the tunnel takes what the network allows',
-  IpInIpTunnelAddr: 'the agent gives the tunnel its address',
-  VXLANEnabled: 'the IP pools say where packets are wrapped',
-  IPv4VXLANTunnelAddr: 'the agent gives the tunnel its address',
-  IPv6VXLANTunnelAddr: 'the agent gives the tunnel its address',
-  IgnoreLooseRPF: 'spoofed addresses are dropped whatever `rp_filter` is',
-  StartupCleanupDelay: 'what is not needed goes in the transaction that makes it so',
-  PeriodicResyncInterval: 'the watch of the datastore loses nothing',
-  HostInterfacePollInterval: 'the kernel tells of its interfaces',
-  MaxIpsetSize: 'sets have no limit',
-  IptablesMarkMask: 'no packet is marked',
-  IptablesGeneratorPlugin: 'there is none',
-  ChainInsertMode: 'our table is our own',
-  LogFilePath: 'lines go to standard output, for the journal',
-  LogSeverityFile: 'lines go to standard output: see `LogSeverityScreen`',
-  LogSeveritySys: 'lines go to standard output: see `LogSeverityScreen`',
-  EtcdDriverLogFilePath: 'the agent is one process',
-  UsageReportingEnabled: 'nothing is ever reported to anybody outside',
-  ClusterGUID: 'nothing is ever reported to anybody outside',
-  ClusterType: 'nothing is ever reported to anybody outside',
-  HistoryDays: 'read by whoever changes something: see docs/history.md',
-  HistoryRevisions: 'read by whoever changes something: see docs/history.md',
-  HistoryMegabytes: 'read by whoever changes something: see docs/history.md',
 };

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { parameters, withoutEffect } from './parameters.js';
+import { parameters } from './parameters.js';
+import { withoutEffect } from './without-effect.js';
 
 function row(cells: readonly string[]): string {
   return `| ${cells.map(cell => cell.replaceAll('|', '\\|')).join(' | ')} |`;

@@ -1,9 +1,12 @@
 import { describe, expect, test } from 'vitest';
+import { policyParameters } from '../../policy/index.js';
+import type { ValueType } from '../../policy/index.js';
 import { parseConfigFile } from './config-file.js';
 import { parameters } from './parameters.js';
+import type { ParameterKey } from './parameters.js';
 import { origins, resolveConfig } from './resolve.js';
 import type { Origin, Resolved, Sources } from './resolve.js';
-import { failsafePorts } from './value-types.js';
+import { withoutEffect } from './without-effect.js';
 
 type Values = Readonly<Record<string, string>>;
 
@@ -16,6 +19,27 @@ function sources(given: Partial<Record<Origin, Values>>): Sources {
 function resolved(given: Partial<Record<Origin, Values>>): Resolved {
   return resolveConfig(sources(given));
 }
+
+/** Spec policy-enforcement 9.2 and 9.3. */
+const ofTheField = `
+  DataplaneDriver DatastoreType FelixHostname EtcdAddr EtcdScheme EtcdKeyFile EtcdCertFile EtcdCaFile EtcdEndpoints
+  Ipv6Support IgnoreLooseRPF StartupCleanupDelay PeriodicResyncInterval HostInterfacePollInterval
+  IptablesRefreshInterval MetadataAddr MetadataPort InterfacePrefix DefaultEndpointToHostAction DropActionOverride
+  LogFilePath EtcdDriverLogFilePath LogSeverityFile LogSeverityScreen LogSeveritySys IpInIpEnabled IpInIpMtu
+  IpInIpTunnelAddr ReportingIntervalSecs ReportingTTLSecs EndpointReportingEnabled EndpointReportingDelaySecs
+  MaxIpsetSize IptablesMarkMask PrometheusMetricsEnabled PrometheusMetricsPort DataplaneDriverPrometheusMetricsPort
+  FailsafeInboundHostPorts FailsafeOutboundHostPorts UsageReportingEnabled ClusterGUID ClusterType
+  IptablesGeneratorPlugin RouteRefreshInterval InterfaceRefreshInterval IpsetsRefreshInterval NftablesRefreshInterval
+  NftablesMarkMask NftablesFilterAllowAction NftablesFilterDenyAction NftablesMangleAllowAction DeviceRouteProtocol
+  DeviceRouteSourceAddress DeviceRouteSourceAddressIPv6 RemoveExternalRoutes RouteSyncDisabled IPForwarding
+  InterfaceExclude ChainInsertMode DisableConntrackInvalidCheck WorkloadSourceSpoofing AllowIPIPPacketsFromWorkloads
+  AllowVXLANPacketsFromWorkloads ServiceLoopPrevention NATPortRange NATOutgoingAddress NATOutgoingExclusions
+  IptablesNATOutgoingInterfaceFilter KubeNodePortRanges LogPrefix LogActionRateLimit LogActionRateLimitBurst
+  LogDebugFilenameRegex HealthEnabled HealthHost HealthPort HealthTimeoutOverrides PrometheusMetricsHost
+  PrometheusMetricsCAFile PrometheusMetricsCertFile PrometheusMetricsKeyFile PrometheusMetricsClientAuth
+  PrometheusGoMetricsEnabled PrometheusProcessMetricsEnabled FloatingIPs EndpointStatusPathPrefix VXLANEnabled
+  VXLANPort VXLANVNI VXLANMTU VXLANMTUV6 IPv4VXLANTunnelAddr IPv6VXLANTunnelAddr WireguardEnabled WireguardEnabledV6
+  MTUIfacePattern NetlinkTimeoutSecs DataplaneWatchdogTimeout PolicySyncPathPrefix`;
 
 describe('a parameter of the agent', () => {
   test('has its default when nobody says anything, without a word', () => {
@@ -37,6 +61,43 @@ describe('a parameter of the agent', () => {
       expect(resolved(left).origins.get('healthPort')).toBe(origin);
       delete left[origin];
     }
+  });
+
+  // Of these each parameter can read at least two.
+  const samples =
+    'true false 7 8 4095 DROP ACCEPT LOG-and-DROP RETURN debug error cali tap,veth host-a 10.0.0.1 10.0.0.2 tcp:22 udp:53 10/second 5/minute'.split(
+      ' ',
+    );
+
+  test.each(Object.entries(parameters))(
+    '%s: each source comes before all that are weaker',
+    (key, parameter) => {
+      const { type }: { readonly type: ValueType<unknown> } = parameter;
+      const readable = samples.filter(text => type.parse(text) !== undefined);
+      const [strong = '', weak = ''] = readable;
+      const valueOf = (text: string): string => type.format(type.parse(text));
+      expect(valueOf(strong)).not.toBe(valueOf(weak));
+      const allowed = 'localOnly' in parameter ? origins.slice(0, 2) : origins;
+      for (const [index, origin] of allowed.entries()) {
+        const given = Object.fromEntries(
+          allowed.slice(index).map(each => [each, { [parameter.name]: each === origin ? strong : weak }]),
+        );
+        const { values, origins: from, problems } = resolved(given);
+        expect(type.format(values[key as ParameterKey])).toBe(valueOf(strong));
+        expect(from.get(key as ParameterKey)).toBe(origin);
+        expect(problems).toEqual([]);
+      }
+    },
+  );
+
+  test('that agents of the field know is known here too, or its absence has a reason', () => {
+    const names = Object.values(parameters).flatMap(parameter => [
+      parameter.name,
+      ...('aliases' in parameter ? parameter.aliases : []),
+    ]);
+    const known = new Set<string>([...names, ...Object.keys(withoutEffect)]);
+    expect(ofTheField.split(/\s+/).filter(name => name !== '' && !known.has(name))).toEqual([]);
+    expect(names.filter(name => Object.hasOwn(withoutEffect, name))).toEqual([]);
   });
 
   test('that cannot be read falls to no weaker source: it is the default, or what it was', () => {
@@ -95,7 +156,7 @@ describe('a parameter of the agent', () => {
     });
     expect(problems).toEqual([
       'Colour in file has no effect: there is no such parameter',
-      'IptablesMarkMask in file has no effect: no packet is marked',
+      'IptablesMarkMask in file has no effect: only preDNAT policies mark packets, with the bit 0x1000000',
     ]);
   });
 
@@ -150,13 +211,15 @@ describe('the values of parameters', () => {
     ['udp:[fd00::/64]:53', 'udp:[fd00::/64]:53'],
     ['udp:[fd00::1]:53', 'udp:[fd00::1/128]:53'],
   ])('failsafe ports %s are %s', (text, expected) => {
-    expect(failsafePorts.format(failsafePorts.parse(text) ?? [])).toBe(expected);
+    expect(
+      policyParameters.failsafeInbound.type.format(policyParameters.failsafeInbound.type.parse(text) ?? []),
+    ).toBe(expected);
   });
 
   test.each(['0', '65536', 'sctp:1', '10.0.0.0/8:22', 'tcp:fd00::1:22', 'tcp:[10.0.0.1]:22', '22,', 'tcp:'])(
     'failsafe ports %s are refused',
     text => {
-      expect(failsafePorts.parse(text)).toBeUndefined();
+      expect(policyParameters.failsafeInbound.type.parse(text)).toBeUndefined();
     },
   );
 });

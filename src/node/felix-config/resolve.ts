@@ -1,4 +1,5 @@
-import { parameters, withoutEffect } from './parameters.js';
+import { parameters } from './parameters.js';
+import { withoutEffect } from './without-effect.js';
 import type { FelixConfig, Parameter, ParameterKey } from './parameters.js';
 
 /** Where values come from, the strongest first. */

@@ -1,22 +1,12 @@
 import { canonicalIp } from '../../../net/index.js';
-import { endpointName } from '../../../policy/index.js';
-import type { Endpoint, Labels, Model, Packet } from '../../../policy/index.js';
+import { effectiveLabels, endpointName } from '../../../policy/index.js';
+import type { Endpoint, Model, Packet } from '../../../policy/index.js';
 import { matches, parseSelector } from '../../../selector/index.js';
 
 /** One end of a packet: an address, and the endpoint or host that has it when the words named one. */
 export interface PacketEnd {
   readonly address: string;
   readonly place?: NonNullable<Packet['from']>;
-}
-
-/** The labels that a selector sees: the endpoint's own before those, and the tags, of its profiles. */
-function labelsOf(endpoint: Endpoint, model: Model): Labels {
-  const inherited = endpoint.profiles.flatMap(id => {
-    const profile = model.profiles.get(id);
-    if (profile === undefined) return [];
-    return [...Object.entries(profile.labels), ...profile.tags.map((tag): [string, string] => [tag, ''])];
-  });
-  return { ...Object.fromEntries(inherited.toReversed()), ...endpoint.labels };
 }
 
 function isCalled(endpoint: Endpoint, words: string): boolean {
@@ -53,5 +43,25 @@ export function findPlaces(words: string, model: Model): readonly PacketEnd[] {
   }
   const selector = parseSelector(words);
   if (!selector.ok || words.trim() === '') return [];
-  return endpoints.filter(each => matches(selector.selector, labelsOf(each, model))).flatMap(endsOf);
+  return endpoints
+    .filter(each =>
+      matches(
+        selector.selector,
+        effectiveLabels(each, id => model.profiles.get(id)),
+      ),
+    )
+    .flatMap(endsOf);
+}
+
+/** The nodes on which those ends are. */
+export function nodesOf(ends: readonly PacketEnd[], model: Model): ReadonlySet<string> {
+  const nodes = ends.flatMap(({ address, place }) => {
+    if (typeof place === 'object') return [place.host];
+    const endpoint = place === undefined ? undefined : model.endpoints.get(place);
+    if (endpoint !== undefined) return [endpoint.node];
+    const here = [...model.endpoints.values()].filter(each => each.addresses.includes(address));
+    const hosts = [...model.hosts].filter(([, addresses]) => addresses.includes(address));
+    return [...here.map(each => each.node), ...hosts.map(([node]) => node)];
+  });
+  return new Set(nodes);
 }
