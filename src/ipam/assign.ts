@@ -13,7 +13,7 @@ import { commitOf, planAssignment, viewAfter, viewDuring } from './plan.js';
 import type { Plan, PlanResult, PlannedRequest } from './plan.js';
 import { untilCommitted } from './retry.js';
 import type { Outcome } from './turns.js';
-import { ownPart, readOwnView, readWholeView, staleClaims } from './view.js';
+import { ownPart, readFreeView, readWholeView, staleClaims } from './view.js';
 import type { Seen, SeenPool, View } from './view.js';
 
 export interface AssignParts {
@@ -94,15 +94,20 @@ export class Assigner {
   ): Promise<{ readonly view: View; readonly answers: readonly Decided[] }> {
     const { clock, store } = this.#parts;
     const [{ node } = { node: '' }] = requests;
-    const own = this.#views.get(node) ?? (await this.#readOwn(node));
-    const first = decideAll(own, requests, clock.now());
-    if (first.every(answer => 'plan' in answer)) return { view: own, answers: first };
-    const whole = await readWholeView(store, node);
-    return { view: whole, answers: decideAll(whole, requests, clock.now()) };
+    const decided = (view: View) => ({ view, answers: decideAll(view, requests, clock.now()) });
+    const isServed = ({ answers }: { readonly answers: readonly Decided[] }): boolean =>
+      answers.every(answer => 'plan' in answer);
+    const remembered = this.#views.get(node);
+    if (remembered !== undefined) {
+      const fromOwn = decided(remembered);
+      if (isServed(fromOwn)) return fromOwn;
+    }
+    const withFree = decided(await this.#readFree(node));
+    return isServed(withFree) ? withFree : decided(await readWholeView(store, node));
   }
 
-  async #readOwn(node: string): Promise<View> {
-    const view = await readOwnView(this.#parts.store, node);
+  async #readFree(node: string): Promise<View> {
+    const view = await readFreeView(this.#parts.store, node);
     for (const { key, modRevision } of staleClaims(view)) {
       // Somebody else owns the block: a lost race. Losing this commit too only means that it was repaired.
       this.#parts.log.warn('removing a claim on a block that another node owns', { key });
@@ -138,7 +143,7 @@ export class Assigner {
       return false;
     }
     const after = viewAfter(view, planned, result.revision);
-    this.#views.set(view.node, view.complete ? ownPart(after) : after);
+    this.#views.set(view.node, view.scope === 'own' ? after : ownPart(after));
     return true;
   }
 }

@@ -41,7 +41,7 @@ export type PlanResult =
 
 /**
  * Decides which addresses a request gets: from the node's own blocks, then from blocks newly claimed, then from
- * empty blocks of others, then borrowed from blocks of others; all but the first need a complete view. All of
+ * empty blocks of others, then borrowed from blocks of others; a view of own blocks serves the first only, one of free ranges the second too. All of
  * the request or nothing.
  */
 export function planAssignment(view: View, request: AssignRequest, now: number): PlanResult {
@@ -128,19 +128,16 @@ function* candidates(view: View, pools: readonly SeenPool[], now: number): Gener
   yield* known.filter(({ block }) => ownerOf(block) === view.node);
   const [version] = pools.map(({ cidr }) => cidr.version);
   // Who has all the blocks it may does not get round the limit by borrowing.
-  if (!view.complete || version === undefined || hasAllItMay(view, version)) return;
+  if (view.scope === 'own' || version === undefined || hasAllItMay(view, version)) return;
   const { autoAllocateBlocks, strictAffinity } = view.config.value;
-  const foreign = known.filter(({ block }) => ownerOf(block) !== view.node);
-  const order = inWalkOrder(
-    foreign.map(({ block }) => block.cidr),
-    pools,
-    view.node,
+  if (autoAllocateBlocks) yield* claimable(view, pools, now);
+  if (view.scope === 'free') return;
+  const foreign = new Map(
+    known.filter(({ block }) => ownerOf(block) !== view.node).map(each => [each.block.cidr, each]),
   );
-  const others = order.flatMap(cidr => foreign.filter(({ block }) => block.cidr === cidr));
-  if (autoAllocateBlocks) {
-    yield* claimable(view, pools, now);
-    yield* reclaimable(view, others, now);
-  }
+  const order = inWalkOrder([...foreign.keys()], pools, view.node);
+  const others = order.flatMap(cidr => foreign.get(cidr) ?? []);
+  if (autoAllocateBlocks) yield* reclaimable(view, others, now);
   if (!strictAffinity) yield* others;
 }
 
@@ -192,7 +189,7 @@ export function commitOf(options: {
   };
   const writes: Write[] = [];
   require(reservationsKey, view.reserved.modRevision);
-  if (view.complete) require(ipamConfigKey, view.config.modRevision);
+  if (view.scope !== 'own') require(ipamConfigKey, view.config.modRevision);
   for (const [name, { block, pool, lostBy }] of lastChanges(planned)) {
     require(pool.key, pool.modRevision);
     require(blockKey(block.cidr), view.blocks.get(name)?.modRevision ?? 0);

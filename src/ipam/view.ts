@@ -39,50 +39,62 @@ export interface View {
   readonly blocks: ReadonlyMap<string, Seen<Block>>;
   /** what claims exist for the node, by canonical CIDR of the block */
   readonly affinities: ReadonlyMap<string, Seen<AffinityState>>;
-  /** CIDRs of block records; more than `blocks` where a record cannot be read */
+  /** CIDRs of block records in that scope; more than `blocks` where the content of one is not known */
   readonly recorded: ReadonlySet<string>;
-  /** true: all blocks of the cluster; false: only those the node has a claim on */
-  readonly complete: boolean;
+  /**
+   * What is known of blocks. `own`: those that the node owns; `free`: also where there are others;
+   * `all`: the content of all of them.
+   */
+  readonly scope: 'own' | 'free' | 'all';
 }
 
-/** Reads the pools, the switches and the blocks that the node has a claim on. */
-export async function readOwnView(store: Store, node: string): Promise<View> {
-  const [pools, config, reserved, affinityList] = await Promise.all([
+/**
+ * Reads the pools, the switches, the blocks that the node has a claim on, and which others there are: enough to
+ * find a free one, without the content of all others.
+ */
+export async function readFreeView(store: Store, node: string): Promise<View> {
+  const [read, keys] = await Promise.all([
+    readCommon(store, node),
+    store.list(blockPrefix, { keysOnly: true }),
+  ]);
+  const recorded = keys.entries.flatMap(({ key }) => blockOfKey(key) ?? []).map(formatCidr);
+  const blocks = await readClaimed(store, read);
+  return { ...common(read), blocks, recorded: new Set(recorded), scope: 'free' };
+}
+
+/** Reads all blocks there are, as borrowing needs. */
+export async function readWholeView(store: Store, node: string): Promise<View> {
+  const [read, blocks] = await Promise.all([readCommon(store, node), store.list(blockPrefix)]);
+  return { ...common(read), ...blocksOf(blocks.entries), scope: 'all' };
+}
+
+interface CommonRead {
+  readonly node: string;
+  readonly pools: readonly Entry[];
+  readonly config: Entry | undefined;
+  readonly reserved: Entry | undefined;
+  /** of the node */
+  readonly claims: readonly Entry[];
+}
+
+async function readCommon(store: Store, node: string): Promise<CommonRead> {
+  const [pools, config, reserved, claims] = await Promise.all([
     store.list(poolPrefix),
     store.get(ipamConfigKey),
     store.get(reservationsKey),
     store.list(affinityPrefix(node)),
   ]);
-  const affinities = affinitiesOf(affinityList.entries);
-  const keys = affinityList.entries.flatMap(entry => {
-    const claim = affinityOfKey(entry.key);
+  return { node, pools: pools.entries, config, reserved, claims: claims.entries };
+}
+
+/** The blocks that the node has a claim on. */
+async function readClaimed(store: Store, { claims }: CommonRead): Promise<View['blocks']> {
+  const keys = claims.flatMap(({ key }) => {
+    const claim = affinityOfKey(key);
     return claim === undefined ? [] : [blockKey(claim.cidr)];
   });
   const entries = await Promise.all(keys.map(async key => store.get(key)));
-  const found = entries.filter(entry => entry !== undefined);
-  return {
-    ...basics({ node, pools: pools.entries, config, reserved }),
-    affinities,
-    ...blocksOf(found),
-    complete: false,
-  };
-}
-
-/** Reads all blocks there are, as claiming and borrowing need. */
-export async function readWholeView(store: Store, node: string): Promise<View> {
-  const [pools, config, reserved, affinityList, blocks] = await Promise.all([
-    store.list(poolPrefix),
-    store.get(ipamConfigKey),
-    store.get(reservationsKey),
-    store.list(affinityPrefix(node)),
-    store.list(blockPrefix),
-  ]);
-  return {
-    ...basics({ node, pools: pools.entries, config, reserved }),
-    affinities: affinitiesOf(affinityList.entries),
-    ...blocksOf(blocks.entries),
-    complete: true,
-  };
+  return blocksOf(entries.filter(entry => entry !== undefined)).blocks;
 }
 
 /** The node's own part of a view: what is worth keeping for its next assignment. */
@@ -92,7 +104,7 @@ export function ownPart(view: View): View {
     ...view,
     blocks: new Map(blocks),
     recorded: new Set(blocks.map(([cidr]) => cidr)),
-    complete: false,
+    scope: 'own',
   };
 }
 
@@ -106,21 +118,22 @@ export function staleClaims(view: View): readonly { readonly key: string; readon
   });
 }
 
-function basics(read: {
-  readonly node: string;
-  readonly pools: readonly Entry[];
-  readonly config: Entry | undefined;
-  readonly reserved: Entry | undefined;
-}): Pick<View, 'node' | 'pools' | 'config' | 'reserved'> {
-  const { node, config, reserved } = read;
+function common({
+  node,
+  pools,
+  config,
+  reserved,
+  claims,
+}: CommonRead): Omit<View, 'blocks' | 'recorded' | 'scope'> {
   const ranges = parseReservations(reserved?.value).flatMap(({ cidrs }) =>
     cidrs.flatMap(c => parseCidr(c) ?? []),
   );
   return {
     node,
-    pools: poolsOf(read.pools),
+    pools: poolsOf(pools),
     config: { value: parseConfig(config?.value), modRevision: config?.modRevision ?? 0 },
     reserved: { value: ranges, modRevision: reserved?.modRevision ?? 0 },
+    affinities: affinitiesOf(claims),
   };
 }
 
