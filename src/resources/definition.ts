@@ -97,11 +97,24 @@ export function defineResource<const K extends string, M extends Shape, S extend
       },
     },
   );
-  const columns = Object.entries(source.columns).map(([heading, { cell, show }]) => ({
-    heading,
-    wide: show === 'wide',
-    extra: show === 'extra',
-    cell,
-  }));
-  return { kind, goName, description, words, body, identity, identifiers, columns };
+  const columns = (): Definition<K, Shaped<M>, Shaped<S>>['columns'] =>
+    Object.entries(source.columns).map(([heading, { cell, show }]) => ({
+      heading,
+      wide: show === 'wide',
+      extra: show === 'extra',
+      cell,
+    }));
+  return {
+    kind,
+    goName,
+    description,
+    words,
+    body,
+    identity,
+    identifiers,
+    // Made when it is asked for: a short command shows one kind.
+    get columns() {
+      return columns();
+    },
+  };
 }

@@ -37,18 +37,15 @@ export function record<S extends Shape>(fields: S, options: RecordOptions<S>): F
   const names = Object.keys(fields);
   const goType = `api.${struct}`;
   const expected = `a map with ${names.length === 1 ? 'the field' : 'fields out of'} ${names.join(', ')}`;
-  const known = names.length === 1 ? `only ${names.join()}` : `one of ${names.join(', ')}`;
-  const members = Object.entries(fields).map(([name, field]): Member => ({
-    name,
-    field,
-    owner: `${struct}.${name}`,
-  }));
-  const finder = nameFinder(new Map(members.map(member => [member.name, member])), aliases);
+  // Made at the first use: a short command uses the records of one kind.
+  let made: Layout | undefined;
+  const layout = (): Layout => (made ??= layoutOf(fields, struct, aliases));
 
   const read = (input: unknown, place: Place): Shaped<S> | undefined => {
     const map = input === null ? {} : asMap(input);
     if (map === undefined) return reportType(place, goType, { value: input, expected });
     const before = place.problems.length;
+    const { members, finder, known } = layout();
     const { value, failed } = readMembers(members, finder, { map, place, expected: known });
     // What stands in `value` was read by the fields of the shape, so it has their types; the present ones are
     // all there unless a problem was reported.
@@ -63,7 +60,28 @@ export function record<S extends Shape>(fields: S, options: RecordOptions<S>): F
     goType,
     schema: () => (schema ??= schemaOf(fields)),
     read,
-    write: value => write(members, value),
+    write: value => write(layout().members, value),
+  };
+}
+
+/** How the keys of a map are found, and what to say of others. */
+interface Layout {
+  readonly members: readonly Member[];
+  readonly finder: NameFinder<Member>;
+  readonly known: string;
+}
+
+function layoutOf(fields: Shape, struct: string, aliases: Readonly<Record<string, string>>): Layout {
+  const members = Object.entries(fields).map(([name, field]): Member => ({
+    name,
+    field,
+    owner: `${struct}.${name}`,
+  }));
+  const names = Object.keys(fields);
+  return {
+    members,
+    finder: nameFinder(new Map(members.map(member => [member.name, member])), aliases),
+    known: names.length === 1 ? `only ${names.join()}` : `one of ${names.join(', ')}`,
   };
 }
 
