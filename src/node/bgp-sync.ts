@@ -27,6 +27,8 @@ export class BgpSync {
   readonly #parts: BgpSyncParts;
   #content: RoutingContent | undefined;
   #known = '';
+  /** what the configuration does without, each as a sentence */
+  #leftOut: readonly string[] = [];
   #running: Promise<void> | undefined;
   #again = false;
   #problem: string | undefined;
@@ -43,9 +45,9 @@ export class BgpSync {
     this.#schedule();
   }
 
-  /** Why the daemon does not run what it should; empty when it does. */
+  /** Why the daemon does not run what it should, and what of the datastore BGP cannot use; empty when all is well. */
   problems(): readonly string[] {
-    return this.#problem === undefined ? [] : [this.#problem];
+    return [...(this.#problem === undefined ? [] : [this.#problem]), ...this.#leftOut];
   }
 
   /** Resolves when no configuration is on its way; what the daemon runs stays. */
@@ -131,6 +133,9 @@ export class BgpSync {
     const text = JSON.stringify(issues);
     if (text === this.#known) return;
     this.#known = text;
+    this.#leftOut = issues.map(
+      ({ path, value, expected }) => `BGP does without ${path} '${value}': expected ${expected}`,
+    );
     for (const issue of issues) this.#parts.log.warn('left out of the BGP configuration', { ...issue });
   }
 }
