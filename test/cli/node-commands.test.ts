@@ -86,6 +86,14 @@ describe('node status', () => {
     });
   });
 
+  test('tells how many routes BGP has, and that it recovers from a restart', async () => {
+    const bgp = { peers, routes: { 4: 12, 6: 3 }, recovering: true };
+    await withAgent({ ready: true, reasons: [], bgp }, async () => {
+      const { out } = await run('node status');
+      expect(out).toContain('\n\nBGP routes: 12 IPv4, 3 IPv6\nINFO: BGP recovers from a restart: ');
+    });
+  });
+
   test('says that no BGP daemon runs, and why the agent is not ready', async () => {
     await withAgent({ ready: false, reasons: ['waiting for the datastore'] }, async () => {
       expect((await run('node status')).out).toBe(

@@ -1,5 +1,5 @@
 import { formatPeers, readBgpStatus } from '../../../bgp/index.js';
-import type { PeerStatus } from '../../../bgp/index.js';
+import type { BgpStatus, PeerStatus } from '../../../bgp/index.js';
 import { messageOf } from '../../../base/index.js';
 import { defineCommand, text } from '../../command.js';
 import { nodeStatusHelp } from '../../help/node.js';
@@ -14,7 +14,7 @@ interface AgentAnswer {
   readonly reasons: readonly string[];
   readonly endpoints?: readonly { readonly id: string; readonly state?: string; readonly reason?: string }[];
   /** absent in policy-only mode */
-  readonly bgp?: { readonly peers?: readonly PeerStatus[] };
+  readonly bgp?: Partial<BgpStatus>;
 }
 
 type Peers =
@@ -48,6 +48,19 @@ function printPeers(found: Peers, out: Output): void {
         out.line();
         out.line(formatPeers(found.peers, version));
       }
+  }
+}
+
+/** How much BGP knows, and that it is not done with a restart. */
+function printRoutes({ bgp }: AgentAnswer, out: Output): void {
+  if (bgp?.routes !== undefined) {
+    out.line();
+    out.line(`BGP routes: ${String(bgp.routes[4])} IPv4, ${String(bgp.routes[6])} IPv6`);
+  }
+  if (bgp?.recovering === true) {
+    out.line(
+      'INFO: BGP recovers from a restart: the routes of the kernel stay, new ones wait for some seconds',
+    );
   }
 }
 
@@ -93,6 +106,7 @@ export const nodeStatusCommand = defineCommand({
     }
     out.line('Calico process is running.');
     printPeers(found, out);
+    printRoutes(answer, out);
     printTroubles(answer, out);
     out.line();
     return 0;
