@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runChecked, runProgram } from '../../src/base/index.js';
-import type { BgpStatus } from '../../src/bgp/index.js';
 import { agentPid, plainTopology } from '../../src/lab/index.js';
 import type { LabHost } from '../../src/lab/index.js';
 import type { Resource, ResourceOf } from '../../src/resources/index.js';
@@ -74,8 +73,7 @@ describe('BGP of a running cluster', () => {
 
   /** `<type> <address> <info>` of the IPv4 sessions of a host, sorted. */
   async function sessions(host: LabHost): Promise<readonly string[]> {
-    // Without an answer of BIRD there are none.
-    const { peers = [] }: Partial<BgpStatus> = await cluster.bgp(host);
+    const { peers = [] } = await cluster.bgp(host);
     return peers
       .filter(({ version }) => version === 4)
       .map(({ type, address, info }) => `${type} ${address} ${info}`)
@@ -208,7 +206,7 @@ describe('BGP of a running cluster', () => {
 
   test('loses no packet when a BIRD restarts gracefully', async () => {
     // One that restarts before it has recovered from the last time is dropped by its neighbours (RFC 4724, 4.2).
-    const isRecovered = async (): Promise<boolean> => !(await cluster.bgp(host2)).recovering;
+    const isRecovered = async (): Promise<boolean> => (await cluster.bgp(host2)).recovering === false;
     await eventually('the kill before is over', isRecovered, 25_000);
     const before = await birdPid(host2);
     const { stdout: words } = await runProgram('cat', [`/proc/${String(before)}/cmdline`]);

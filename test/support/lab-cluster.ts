@@ -27,8 +27,8 @@ export interface LabCluster {
   router(name: string): LabRouter;
   /** What the agent of a host says of itself. */
   status(host: LabHost): Promise<AgentStatus>;
-  /** What BIRD of a host says, through its agent. */
-  bgp(host: LabHost): Promise<BgpStatus>;
+  /** What BIRD of a host says, through its agent; nothing while it does not answer. */
+  bgp(host: LabHost): Promise<Partial<BgpStatus>>;
   /** `<protocol> <gateway> <device>` of the host's routes to networks inside `range` that lead to other hosts. */
   ways(host: LabHost, range: string): Promise<readonly string[]>;
   /** Waits until `ways` are exactly these, in any order; else fails with what is there. */
@@ -93,7 +93,7 @@ export async function createLabCluster(name: string, topology: number | LabTopol
     },
     ip,
     status,
-    bgp: async host => (await status(host)).bgp as BgpStatus, // as above
+    bgp: async host => (await status(host)).bgp as Partial<BgpStatus>, // as above
     ways,
     addressOn,
     async untilWays(host, range, expected) {
