@@ -2,6 +2,9 @@ import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { netnsPath } from './namespaces.js';
 
+/** Where programs are found that run in a lab, whatever the environment of the user. */
+export const DAEMON_PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
+
 /** What is to run in a namespace of the lab, as a process of its own that outlives this one. */
 export interface DaemonRequest {
   readonly netns: string;
@@ -21,7 +24,7 @@ export function startDaemon({ netns, program, args, log, env, cwd = '/' }: Daemo
       cwd,
       detached: true,
       stdio: ['ignore', output, output],
-      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', ...env },
+      env: { PATH: DAEMON_PATH, ...env },
     });
     // A program that is missing is nsenter's to complain of, in the log.
     child.on('error', () => undefined);

@@ -8,6 +8,7 @@ import type { LabContext } from './context.js';
 import { endProcesses } from './end-processes.js';
 import { startEtcd } from './etcd.js';
 import { buildNamespaces, existingNamespaces, namespacesOf, removeNamespaces } from './namespaces.js';
+import { requirePackages } from './packages.js';
 import { labStore } from './paths.js';
 import type { LabHost, LabPlan } from './plan.js';
 import { connectHost } from './power.js';
@@ -135,6 +136,7 @@ async function isUp(context: LabContext, plan: LabPlan): Promise<boolean> {
  * failure a lab that was new is taken down again.
  */
 export async function labUp(context: LabContext, plan: LabPlan): Promise<void> {
+  requirePackages(plan);
   const healing = await isUp(context, plan);
   try {
     if (healing) await startEtcd(context, plan);

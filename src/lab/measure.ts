@@ -3,6 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { CalicoError } from '../base/index.js';
 import type { Clock } from '../base/index.js';
+import { DAEMON_PATH } from './daemon.js';
 import { netnsPath } from './namespaces.js';
 
 export interface MeasureRequest {
@@ -57,7 +58,7 @@ class Receiver {
 function startInside(request: MeasureRequest, netns: string, args: readonly string[]): ChildProcess {
   return spawn('nsenter', [`--net=${netnsPath(netns)}`, request.node, request.program, ...args], {
     stdio: ['pipe', 'pipe', 'inherit'],
-    env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
+    env: { PATH: DAEMON_PATH },
   });
 }
 

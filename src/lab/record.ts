@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { CalicoError } from '../base/index.js';
 import { labDirectory } from './paths.js';
 import type { LabPaths } from './paths.js';
@@ -26,11 +26,18 @@ export async function readRecord(paths: LabPaths, name: string): Promise<LabPlan
   }
 }
 
-/** As readRecord, but a missing lab is an error that says how to make one. */
+/** That a lab is not up, and which labs are. */
+export async function notUp(paths: LabPaths, name: string): Promise<string> {
+  const others: readonly string[] = await readdir(paths.root).catch(() => []);
+  const hint =
+    others.length === 0 ? "'calicoctl lab up' makes one" : `there is ${others.toSorted().join(', ')}`;
+  return `no lab '${name}' is up: ${hint}`;
+}
+
+/** As readRecord, but a missing lab is an error that says which there are, or how to make one. */
 export async function requireRecord(paths: LabPaths, name: string): Promise<LabPlan> {
   const plan = await readRecord(paths, name);
-  if (plan === undefined)
-    throw new CalicoError('not-found', `no lab '${name}' is up: run 'calicoctl lab up' first`);
+  if (plan === undefined) throw new CalicoError('not-found', await notUp(paths, name));
   return plan;
 }
 

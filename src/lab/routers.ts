@@ -1,6 +1,6 @@
 import { chownSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { CalicoError, runChecked, runProgram } from '../base/index.js';
+import { runChecked, runProgram } from '../base/index.js';
 import type { LabContext } from './context.js';
 import { startDaemon } from './daemon.js';
 import { processIn } from './processes.js';
@@ -32,9 +32,6 @@ function startBird(directory: string, router: LabRouter, config: string): void {
 const FRR = '/usr/lib/frr';
 
 async function startFrr(directory: string, router: LabRouter, config: string): Promise<void> {
-  if (!existsSync(`${FRR}/bgpd`)) {
-    throw new CalicoError('unavailable', `router ${router.name} wants FRR: install the package frr`);
-  }
   // The daemons give up root at once: what they read and write is their user's.
   const [uid, gid] = await Promise.all(
     ['-u', '-g'].map(async which => Number(await runChecked('id', [which, 'frr']))),

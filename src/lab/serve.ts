@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { CalicoError } from '../base/index.js';
+import { DAEMON_PATH } from './daemon.js';
 import { netnsPath } from './namespaces.js';
 
 export interface ServiceRequest {
@@ -19,7 +20,7 @@ export async function serveInside(request: ServiceRequest): Promise<void> {
     const child = spawn(
       'nsenter',
       [`--net=${netnsPath(request.netns)}`, request.node, request.program, 'answer', request.service],
-      { detached: true, stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' } },
+      { detached: true, stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: DAEMON_PATH } },
     );
     let said = '';
     child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));

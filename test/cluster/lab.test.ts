@@ -161,6 +161,12 @@ describe('a lab with two racks, routers that speak BGP, and an etcd', () => {
     await eventually('traffic flows', async () => await connects('w1', 'w2'), 15_000);
   });
 
+  test('is named to who asks for one that is not up', async () => {
+    const { stdout, exitCode } = await lab.calicoctl('lab', 'status', '--name=other');
+    expect(stdout).toBe(`no lab 'other' is up: there is ${lab.name}\n`);
+    expect(exitCode).toBe(1);
+  });
+
   test('refuses another topology under its name, and stays as it is', async () => {
     const result = await lab.lab('up', '--hosts=1');
     expect(result.stdout).toContain('is up with another topology: take it down first');

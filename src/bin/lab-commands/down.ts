@@ -1,5 +1,5 @@
 import { defineCommand, required } from '../../cli/index.js';
-import { exclusively, labDown, readRecord } from '../../lab/index.js';
+import { exclusively, labDown, notUp, readRecord } from '../../lab/index.js';
 import { labContext } from './context.js';
 import { labDownHelp } from './help.js';
 
@@ -12,7 +12,7 @@ export const labDownCommand = defineCommand({
     const context = labContext(services);
     await exclusively(context, name, async () => {
       const plan = await readRecord(context.paths, name);
-      if (plan === undefined) services.out.line(`no lab '${name}' is up`);
+      if (plan === undefined) services.out.line(await notUp(context.paths, name));
       else await labDown(context, plan);
     });
     return 0;
