@@ -236,11 +236,19 @@ describe('workloads under policy', () => {
     expect(await passes({ ...bare, protocol: 89 })).toBe(false);
   });
 
-  test('two tiers in both directions, the last with many ports, fit the depth that the kernel allows', async () => {
-    const first = policy('first', [
-      { action: 'deny', match: { protocol: 6, destinationPorts: [{ min: 81, max: 81 }] } },
-      { action: 'pass', match: {} },
-    ]);
+  test('six tiers in both directions, each with many ports, fit the depth that the kernel allows', async () => {
+    const names = ['first', 'b', 'c', 'd', 'e', 'second'];
+    const early = names.slice(0, -1).map((name, index) =>
+      policy(name, [
+        { action: 'pass', match: { protocol: 6, destinationPorts: [{ min: 80, max: 80 }] } },
+        ...[81, 84, 85, 86, 87].slice(index, index + 1).map((port): ActiveRule => ({
+          action: 'deny',
+          match: { protocol: 6, destinationPorts: [{ min: port, max: port }] },
+        })),
+        { action: 'pass', match: { protocol: 6, destinationPorts: [{ min: 83, max: 84 }] } },
+        { action: 'pass', match: {} },
+      ]),
+    );
     const second = policy('second', [
       ...[80, 81, 82].map((port): ActiveRule => ({
         action: 'allow',
@@ -248,12 +256,12 @@ describe('workloads under policy', () => {
       })),
       { action: 'pass', match: { protocol: 17 } },
     ]);
-    const updates = [first, second].map(update =>
+    const updates = [...early, second].map(update =>
       update.kind === 'policy-updated'
         ? { ...update, rules: { ingress: update.rules.ingress, egress: update.rules.ingress } }
         : update,
     );
-    const tiers = ['first', 'second'].map(name => ({
+    const tiers = names.map(name => ({
       name,
       ingress: [name as PolicyId],
       egress: [name as PolicyId],
@@ -267,6 +275,7 @@ describe('workloads under policy', () => {
     expect(await passes(tcp(web, db, 80))).toBe(true);
     expect(await passes(tcp(web, db, 81))).toBe(false);
     expect(await passes(tcp(web, db, 83))).toBe(false);
+    expect(await passes(tcp(web, db, 87))).toBe(false);
     expect(await passes(udp(web, db, 83))).toBe(true);
   });
 

@@ -94,9 +94,15 @@ function arbitraryPortPolicy(): fc.Arbitrary<Policy> {
       },
     }));
   const rules = fc.array(rule, { minLength: 4, maxLength: 10 });
-  return fc.record({ ingress: rules, egress: rules, order: fc.constantFrom(-2, 0.5, 200) }).map(drawn => ({
+  const content = {
+    ingress: rules,
+    egress: rules,
+    order: fc.constantFrom(-2, 0.5, 200),
+    // With the other policies in one tier, before them and after them.
+    tier: fc.constantFrom('default', 'before', 'last'),
+  };
+  return fc.record(content).map(drawn => ({
     id: 'ports' as PolicyId,
-    tier: 'default',
     selector: { kind: 'all' },
     types: ['ingress', 'egress'],
     ...drawn,

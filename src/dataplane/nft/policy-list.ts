@@ -4,7 +4,7 @@ import type { LogSettings } from './log-rule.js';
 import type { MatchContext } from './match/condition.js';
 import type { Chain, Elements, NftSet, Rule, Verdict } from './model.js';
 import { contentName, policyChainName, policyListName, profileChainName, profileListName } from './names.js';
-import { beforeTier, earlyTier, inProfile, kernelRules, labelled, lastTier } from './policy-rules.js';
+import { earlierTier, inProfile, kernelRules, labelled, lastTier } from './policy-rules.js';
 import type { LabelledRule, Outcome } from './policy-rules.js';
 import { portIndex } from './port-index.js';
 import type { PortIndex } from './port-index.js';
@@ -115,28 +115,45 @@ export function compilePolicyList(key: PolicyListKey, source: RuleSource): Compi
     : earlyList(key, source);
 }
 
-/** Ends with a verdict for every packet. */
-function decisiveList({ direction, stage, tiers }: PolicyListKey, source: RuleSource): CompiledList {
-  const [policies, ...rest] = tiers;
-  if (policies === undefined) return { chains: [], maps: [] };
-  const name = policyListName(direction, tiers, stage);
-  const isLast = rest.length === 0;
-  const outcome = isLast
-    ? lastTier(direction, stage)
-    : beforeTier(direction, stage, policyListName(direction, rest, stage));
+/** A tier that ends with a verdict for every packet, but for what an earlier tier than the last passes. */
+function decisiveTier(request: TierRequest, source: RuleSource): CompiledList {
+  const { name, direction, policies, outcome } = request;
   const rules = policies.flatMap(id => labelled('policy', id, (source.policy(id) ?? missing)[direction]));
-  // A bucket is one more chain on the way, and the kernel allows 15 in all: only the last tier affords it.
-  const index = isLast ? portIndex(rules) : undefined;
-  const tier =
-    index === undefined
-      ? plain({ name, direction, stage, policies, outcome, isLast }, source)
-      : indexed(name, index, some => some.flatMap(rule => kernelRules(rule, outcome, source)));
-  return join([decisiveList({ direction, stage, tiers: rest }, source), tier]);
+  const index = portIndex(rules);
+  return index === undefined
+    ? plain(request, source)
+    : indexed(name, index, some => some.flatMap(rule => kernelRules(rule, outcome, source)));
+}
+
+/**
+ * Ends with a verdict for every packet. Several tiers are jumped to one after the other, and what one passes comes
+ * back: so the depth is the same however many there are. The kernel allows 15 chains, and all are needed on the
+ * longest way: from a workload to its host, through list, tier, bucket and profiles of both directions.
+ */
+function decisiveList({ direction, stage, tiers }: PolicyListKey, source: RuleSource): CompiledList {
+  const last = tiers.at(-1);
+  if (last === undefined) return { chains: [], maps: [] };
+  const name = policyListName(direction, [last], stage);
+  const common = { direction, stage } as const;
+  const request = { ...common, name, policies: last, outcome: lastTier(direction, stage), isLast: true };
+  const decided = decisiveTier(request, source);
+  if (tiers.length === 1) return decided;
+  const earlier = tiers.slice(0, -1).map(policies => {
+    const tier = contentName('t-', JSON.stringify([direction, stage, policies]));
+    const outcome = earlierTier(direction, stage);
+    return { tier, list: decisiveTier({ ...common, name: tier, policies, outcome, isLast: false }, source) };
+  });
+  const rules = [
+    ...earlier.map(({ tier }) => makeRule([], { kind: 'jump', chain: tier })),
+    makeRule([], { kind: 'goto', chain: name }),
+  ];
+  const list = { chains: [{ name: policyListName(direction, tiers, stage), rules }], maps: [] };
+  return join([...earlier.map(each => each.list), decided, list]);
 }
 
 /** Returns without a verdict where no policy decides: each tier is a chain, so that `pass` can leave it. */
 function earlyList({ direction, stage, tiers }: PolicyListKey, source: RuleSource): CompiledList {
-  const outcome = earlyTier(direction, stage);
+  const outcome = earlierTier(direction, stage);
   const chains = tiers.map((policies, index): Chain => ({
     name: contentName('t-', JSON.stringify([direction, stage, policies, index])),
     rules: policies

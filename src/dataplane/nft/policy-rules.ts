@@ -43,19 +43,14 @@ export function lastTier(direction: Direction, stage: Stage): Outcome {
   };
 }
 
-/** Outcome of a policy at a stage that need not decide: what it passes leaves the tier. */
-export function earlyTier(direction: Direction, stage: Stage): Outcome {
+/** Outcome of a policy in a tier after which others come, or the end of a stage that need not decide. */
+export function earlierTier(direction: Direction, stage: Stage): Outcome {
   return { allow: allowOf[stage][direction], pass: { kind: 'return' } };
 }
 
 /** Outcome of a profile: what it passes, the next profile decides. */
 export function inProfile(direction: Direction): Outcome {
   return { allow: allowOf.normal[direction], pass: { kind: 'return' } };
-}
-
-/** Outcome of a policy before the last tier: what it passes goes on at `chain`. */
-export function beforeTier(direction: Direction, stage: Stage, chain: string): Outcome {
-  return { allow: allowOf[stage][direction], pass: { kind: 'goto', chain } };
 }
 
 /** What rules are made with, besides themselves. */
