@@ -1,3 +1,4 @@
+import { readyKey } from '../codec/ready.js';
 import { subjectOf } from './subject.js';
 import type { Subject } from './subject.js';
 
@@ -41,7 +42,7 @@ function isNode(subject: Subject): boolean {
 }
 
 function isOfTheCluster(subject: Subject): boolean {
-  if (subject.kind === 'key') return subject.key === '/calico/v1/Ready';
+  if (subject.kind === 'key') return subject.key === readyKey;
   return subject.kind === 'setting' && clusterSettings.has(subject.setting.name);
 }
 
