@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { systemClock } from '../../src/base/index.js';
 import { openStore } from '../../src/datastore/index.js';
 import type { Store } from '../../src/datastore/index.js';
 import { openSqliteStore } from '../../src/datastore/sqlite/sqlite-store.js';
@@ -52,6 +53,20 @@ describe('the sqlite store', () => {
     if (!result.committed) throw new Error('not committed');
     return result.revision;
   };
+
+  test('tells of a key that is overdue as long as nobody can take it away', async () => {
+    const temporary = { kind: 'put', key: 'a', value: 'x', ttlSeconds: 60 } as const;
+    let passed = 0;
+    const later = await open({ clock: { ...systemClock, now: () => systemClock.now() + passed } });
+    await later.commit({ writes: [temporary] });
+    passed = 61_000;
+    const raw = openRaw();
+    raw.exec('BEGIN IMMEDIATE');
+    expect(await later.get('a')).toMatchObject({ value: 'x' });
+    raw.exec('ROLLBACK');
+    expect(await later.get('a')).toBeUndefined();
+    expect((await later.list('')).entries).toEqual([]);
+  });
 
   describe('files', () => {
     test('are for their owner only', async () => {

@@ -11,7 +11,7 @@ import type {
   WatchEvent,
   Write,
 } from '../store.js';
-import { FilesReplaced, isBusy } from './failures.js';
+import { FilesReplaced } from './failures.js';
 import { identityOf } from './files.js';
 import type { StoreFiles } from './files.js';
 import { prefixRange } from '../prefix-range.js';
@@ -159,19 +159,19 @@ export class Database {
 
   /**
    * Deletes what has lived its time, in a revision of its own. Who asks first does it, so that nobody needs a
-   * timer: a watch asks every second. Where nothing can be written, what is overdue can still be seen.
+   * timer: a watch asks every second. While nothing can be written, because the store is locked or the disk is
+   * full, what is overdue can still be seen.
    */
   #expire(): void {
     const now = this.#now();
     if (this.#statements.expired.get(now) === undefined) return;
-    this.#statements.beginWrite.run();
     try {
+      this.#statements.beginWrite.run();
       const keys = this.#statements.expired.all(now) as unknown as readonly { readonly key: string }[]; // STRICT
       this.#write({ writes: keys.map(({ key }) => ({ kind: 'delete', key })) });
       this.#statements.commit.run();
-    } catch (error) {
+    } catch {
       this.#rollback();
-      if (isBusy(error)) throw error;
     }
   }
 
