@@ -164,6 +164,30 @@ describe('get', () => {
     });
   });
 
+  test('and delete take the names that -o name prints', async () => {
+    const files = [
+      '{apiVersion: v1, kind: bgpPeer, metadata: {scope: global, peerIP: "fd00::1"}}',
+      '{apiVersion: v1, kind: bgpPeer, metadata: {scope: node, node: n, peerIP: 10.0.0.1}}',
+      '{apiVersion: v1, kind: hostEndpoint, metadata: {node: n, name: eth0}, spec: {interfaceName: eth0}}',
+      '{apiVersion: v1, kind: ipPool, metadata: {cidr: 10.0.0.0/16}}',
+      '{apiVersion: v1, kind: node, metadata: {name: n}}',
+      '{apiVersion: v1, kind: policy, metadata: {name: p}}',
+      '{apiVersion: v1, kind: profile, metadata: {name: p}}',
+      '{apiVersion: v1, kind: workloadEndpoint, metadata: {node: m, orchestrator: o, workload: w, name: e}, spec: {interfaceName: c}}',
+    ];
+    const names = (await outOf('create -f - -o name', files.join('\n---\n'))).trim().split('\n');
+    expect(names).toHaveLength(files.length);
+    for (const name of names) {
+      expect(await outOf(`get ${name} -o name`)).toBe(`${name}\n`);
+      expect((await run(`delete ${name}`)).code).toBe(0);
+      expect(await outOf(`get ${name} -o name`)).toBe('');
+    }
+    expect(await outOf('get policy/a/b')).toMatch(
+      /^Failed to get resources: Resource type 'policy\/a\/b' is not supported/,
+    );
+    expect((await run('get policy/a b')).code).toBe(1);
+  });
+
   test('--watch shows what there is, then each change, until it is interrupted', async () => {
     await run('create -f -', `${profile('a', 'db')}---\n${policy('unasked')}`);
     const child = spawn(process.execPath, [calicoctl.program, 'get', 'profile', '-l', "role == 'db'", '-w'], {

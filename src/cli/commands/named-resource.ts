@@ -39,8 +39,42 @@ function unsupportedKind(word: string): string {
   return `Resource type '${visible(word)}' is not supported${hint}`;
 }
 
+/** What stands behind the kind in a name of one word, as `-o name` prints it; undefined when it is none of the kind. */
+function identifiersIn(kind: Kind, rest: string): Partial<NamedOptions> | undefined {
+  const parts = rest.split('/');
+  const [first = '', second = '', third = '', fourth = ''] = parts;
+  switch (kind) {
+    case 'hostEndpoint':
+      return parts.length === 2 ? { node: first, name: second } : undefined;
+    case 'workloadEndpoint':
+      return parts.length === 4
+        ? { node: first, orchestrator: second, workload: third, name: fourth }
+        : undefined;
+    case 'bgpPeer':
+      if (parts.length === 2 && first === 'global') return { scope: first, name: second };
+      return parts.length === 3 && first === 'node' ? { scope: first, node: second, name: third } : undefined;
+    case 'ipPool':
+      return { name: rest };
+    case 'node':
+    case 'policy':
+    case 'profile':
+      return parts.length === 1 ? { name: rest } : undefined;
+  }
+}
+
+/** The options with a name of one word (`policy/web`) taken apart; as they are when there is none. */
+function takenApart(options: NamedOptions): NamedOptions {
+  const slash = options.kind.indexOf('/');
+  const kind = kindOfWord(options.kind.slice(0, Math.max(0, slash)));
+  const rest = options.kind.slice(slash + 1);
+  if (kind === undefined || rest === '' || options.name !== undefined) return options;
+  const named = identifiersIn(kind, rest);
+  return named === undefined ? options : { ...options, ...named, kind };
+}
+
 /** Reads kind word and identifiers; names of pools and peers become canonical (`calicoctl.md` 3.2). */
-export function readNamedResource(options: NamedOptions): NamedResource {
+export function readNamedResource(typed: NamedOptions): NamedResource {
+  const options = takenApart(typed);
   const kind = kindOfWord(options.kind);
   if (kind === undefined) return { ok: false, message: unsupportedKind(options.kind) };
   const { name, scope } = options;

@@ -20,6 +20,11 @@ export const kindWords = `    node (nodes, no, nos)
     bgpPeer (bgpPeers, bgpp, bgpps, bp, bps)
 `;
 
+/** A form of names that the original did not have. */
+export const oneWordNames = `  A resource may also be named in one word, as -o name prints it: policy/web,
+  hostEndpoint/host1/eth0.
+`;
+
 /** The options of commands that take files: what is done with the resources is a verb, such as `create`. */
 export function fileOptions(verb: string): string {
   const text = `File or directory to use to ${verb} the resources;`;

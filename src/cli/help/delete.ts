@@ -1,4 +1,11 @@
-import { configOption, datastoreAccess, fileOptions, kindWords, writeOptions } from './datastore-access.js';
+import {
+  configOption,
+  datastoreAccess,
+  fileOptions,
+  kindWords,
+  oneWordNames,
+  writeOptions,
+} from './datastore-access.js';
 
 export const deleteHelp = `${datastoreAccess}Usage:
   calicoctl delete ([--scope=<SCOPE>] [--node=<NODE>] [--orchestrator=<ORCH>]
@@ -37,6 +44,7 @@ Description:
   The resource type is case-insensitive.  Valid types, with their short forms:
 
 ${kindWords}
+${oneWordNames}
   Attempting to delete a resource that does not exist is treated as an error
   unless the --skip-not-exists option is set.
 

@@ -1,4 +1,4 @@
-import { configOption, datastoreAccess, fileOptions, kindWords } from './datastore-access.js';
+import { configOption, datastoreAccess, fileOptions, kindWords, oneWordNames } from './datastore-access.js';
 
 export const getHelp = `${datastoreAccess}Usage:
   calicoctl get ([--scope=<SCOPE>] [--node=<NODE>] [--orchestrator=<ORCH>]
@@ -42,6 +42,7 @@ Description:
   The resource type is case-insensitive.  Valid types, with their short forms:
 
 ${kindWords}
+${oneWordNames}
   An identifier that is not given matches everything; a given one must be equal.
 
   The output of the formats yaml and json is valid input for create, apply,
