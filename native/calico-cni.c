@@ -4,6 +4,8 @@
  * and print its answer. The wire is described in src/cni/protocol.ts, the Node form is src/cni/launcher.ts:
  * change all of them together.
  *
+ * By hand: `-v` prints the version of the product.
+ *
  * Without an agent: VERSION is answered here, a DEL is kept on disk for the agent's next start, and anything
  * else fails so that the runtime tries again.
  */
@@ -20,6 +22,10 @@
 #include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#ifndef CALICO_VERSION
+#define CALICO_VERSION "unknown"
+#endif
 
 enum { ANSWER_LIMIT_SECONDS = 60, MAX_INPUT = 8 * 1024 * 1024, MAX_ID = 200, MAX_INTERFACE = 15 };
 
@@ -94,6 +100,23 @@ static int fail(const char *config, int code, const char *message) {
   return 1;
 }
 
+/* Where the agent listens; -1 when the path is longer than a socket's may be. */
+static int socket_path(char *path, size_t room) {
+  int length = snprintf(path, room, "%s/cni.sock", env_or("CALICO_RUN_DIR", "/run/calico"));
+  return length < 0 || (size_t)length >= room ? -1 : 0;
+}
+
+/* The failure of a command that needs the agent. */
+static int fail_without_agent(const char *config, int code, const char *more) {
+  char path[sizeof((struct sockaddr_un *)0)->sun_path] = "", message[512];
+  socket_path(path, sizeof path);
+  /* It becomes part of a JSON text. */
+  for (char *at = path; *at != '\0'; at++)
+    if (*at < ' ' || *at > '~' || *at == '"' || *at == '\\') *at = '?';
+  snprintf(message, sizeof message, "calico-node does not answer at %s%s", path, more);
+  return fail(config, code, message);
+}
+
 static int append_field(FILE *out, const char *name, const char *bytes, size_t length) {
   return fprintf(out, "%s %zu\n", name, length) < 0 || fwrite(bytes, 1, length, out) != length ||
          fputc('\n', out) == EOF;
@@ -117,9 +140,7 @@ static int encode(const char *program, const struct buffer *config, struct buffe
 /* A connection to the agent, or -1. */
 static int connect_agent(void) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
-  int length = snprintf(address.sun_path, sizeof address.sun_path, "%s/cni.sock",
-                        env_or("CALICO_RUN_DIR", "/run/calico"));
-  if (length < 0 || (size_t)length >= sizeof address.sun_path) return -1;
+  if (socket_path(address.sun_path, sizeof address.sun_path) != 0) return -1;
   int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return -1;
   struct timeval limit = {.tv_sec = ANSWER_LIMIT_SECONDS};
@@ -173,9 +194,14 @@ int main(int argc, char **argv) {
   const char *program = strcmp(slash != NULL ? slash + 1 : argv[0], "calico-ipam") == 0 ? "calico-ipam" : "calico";
   /* An agent that goes away is an answer that does not come, not the end of this program. */
   signal(SIGPIPE, SIG_IGN);
+  const char *command = env_or("CNI_COMMAND", "");
+  if (argc == 2 && strcmp(argv[1], "-v") == 0) return puts(CALICO_VERSION) == EOF;
+  if (*command == '\0' && isatty(STDIN_FILENO)) {
+    fprintf(stderr, "%s is a CNI plugin: a container runtime starts it, with CNI_COMMAND set. -v shows its version.\n", program);
+    return 1;
+  }
   struct buffer config = {NULL, 0}, request = {NULL, 0};
   if (read_all(STDIN_FILENO, &config) != 0) return fail("", INPUT_OUTPUT, "standard input cannot be read");
-  const char *command = env_or("CNI_COMMAND", "");
   if (strcmp(command, "VERSION") == 0) {
     char version[24];
     version_of(config.bytes, version);
@@ -185,14 +211,14 @@ int main(int argc, char **argv) {
   if (encode(program, &config, &request) != 0) return fail(config.bytes, TRY_AGAIN_LATER, "out of memory");
   int exit_code = ask(&request);
   if (exit_code >= 0) return exit_code;
-  if (strcmp(command, "STATUS") == 0) return fail(config.bytes, LIMITED, "calico-node does not answer");
+  if (strcmp(command, "STATUS") == 0) return fail_without_agent(config.bytes, LIMITED, "");
   if (strcmp(command, "DEL") != 0)
-    return fail(config.bytes, TRY_AGAIN_LATER, "calico-node does not answer: is it running on this host?");
+    return fail_without_agent(config.bytes, TRY_AGAIN_LATER, ": is it running on this host?");
   if (!is_plain(env_or("CNI_CONTAINERID", ""), MAX_ID))
     return fail(config.bytes, BAD_ENVIRONMENT, "invalid environment: CNI_CONTAINERID");
   if (!is_plain(env_or("CNI_IFNAME", ""), MAX_INTERFACE))
     return fail(config.bytes, BAD_ENVIRONMENT, "invalid environment: CNI_IFNAME");
   if (queue_delete(program, &request) != 0)
-    return fail(config.bytes, TRY_AGAIN_LATER, "calico-node does not answer, and the DEL cannot be queued on disk");
+    return fail_without_agent(config.bytes, TRY_AGAIN_LATER, ", and the DEL cannot be queued on disk");
   return 0;
 }

@@ -62,7 +62,8 @@ function buildLauncher() {
   if (!existsSync(source)) return;
   mkdirSync(`${root}dist/cni`, { recursive: true });
   const target = `${root}dist/cni/calico`;
-  const flags = ['-O2', '-Wall', '-Wextra', '-std=c11', '-o', target, source];
+  const named = `-DCALICO_VERSION="v${version}"`;
+  const flags = ['-O2', '-Wall', '-Wextra', '-std=c11', named, '-o', target, source];
   // Static is smaller at run time and starts faster; without libc.a the dynamic one does the same.
   const built = [['-static', ...flags], flags].some(
     args => spawnSync('cc', args, { stdio: 'ignore' }).status === 0,

@@ -27,7 +27,7 @@ export async function launch(options: {
   });
   const answered = await ask(socketPath, encodeRequest(request)).catch((error: unknown) => messageOf(error));
   if (typeof answered === 'object') return answered;
-  const reason = `no answer from calico-node at ${socketPath}: ${answered ?? 'it went away'}`;
+  const reason = `calico-node does not answer at ${socketPath}: ${answered ?? 'it went away'}`;
   if (request.command === 'STATUS') return failure(new CniError(cniCode.limited, reason));
   if (request.command !== 'DEL') return failure(new CniError(cniCode.tryAgainLater, reason));
   try {

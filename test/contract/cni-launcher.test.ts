@@ -16,8 +16,8 @@ let stateDir: string;
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'calico-launcher-'));
-  const flags = ['-O2', '-Wall', '-Wextra', '-Werror', '-std=c11', '-o', join(directory, 'calico')];
-  await runChecked('cc', [...flags, `${root}native/calico-cni.c`]);
+  const flags = ['-O2', '-Wall', '-Wextra', '-Werror', '-std=c11', '-DCALICO_VERSION="v1.2.3"'];
+  await runChecked('cc', [...flags, '-o', join(directory, 'calico'), `${root}native/calico-cni.c`]);
   await runChecked('ln', ['-s', 'calico', join(directory, 'calico-ipam')]);
   await build({
     entryPoints: [`${root}src/bin/calico-cni.ts`],
@@ -25,6 +25,7 @@ beforeAll(async () => {
     bundle: true,
     platform: 'node',
     format: 'esm',
+    define: { __VERSION__: '"v1.2.3"' },
     logLevel: 'error',
   });
 });
@@ -41,6 +42,7 @@ type Launch = (
   env: Readonly<Record<string, string>>,
   input: string,
   program?: string,
+  ...args: readonly string[]
 ) => Promise<ProgramResult>;
 
 const environment = (env: Readonly<Record<string, string>>): Record<string, string> => ({
@@ -53,11 +55,11 @@ const environment = (env: Readonly<Record<string, string>>): Record<string, stri
   ...env,
 });
 
-const native: Launch = async (env, input, program = 'calico') =>
-  runProgram(join(directory, program), [], { input, env: environment(env) });
+const native: Launch = async (env, input, program = 'calico', ...args) =>
+  runProgram(join(directory, program), args, { input, env: environment(env) });
 
-const onNode: Launch = async (env, input, program = 'calico') =>
-  runProgram(process.execPath, [join(directory, 'calico-cni.mjs'), program], {
+const onNode: Launch = async (env, input, program = 'calico', ...args) =>
+  runProgram(process.execPath, [join(directory, 'calico-cni.mjs'), program, ...args], {
     input,
     env: environment(env),
   });
@@ -129,6 +131,16 @@ describe.each([
     const { exitCode, stdout } = await launch({ CNI_COMMAND: command }, '{"cniVersion":"0.4.0"}');
     expect(exitCode).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({ cniVersion: '0.4.0', code });
+  });
+
+  test('says where the agent should be', async () => {
+    const { stdout } = await launch({ CNI_COMMAND: 'ADD' }, '{}');
+    const { msg } = JSON.parse(stdout) as { readonly msg: string };
+    expect(msg).toContain(`calico-node does not answer at ${join(runDir, 'cni.sock')}: `);
+  });
+
+  test('tells its version by hand', async () => {
+    expect(await launch({}, '', 'calico', '-v')).toMatchObject({ exitCode: 0, stdout: 'v1.2.3\n' });
   });
 
   test('queues a DEL without an agent, once, for root alone', async () => {

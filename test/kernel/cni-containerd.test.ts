@@ -43,7 +43,7 @@ describe.skipIf(!hasCgroups)('containerd, asked as kubelet asks it', () => {
   test('makes no pod without an agent, and says what is missing', async () => {
     await host.stopAgent();
     await expect(containerd.runPod('c')).rejects.toThrow(
-      'calico-node does not answer: is it running on this host?',
+      'calico-node does not answer at /run/calico/cni.sock: is it running on this host?',
     );
     await host.startAgent();
     const pod = await containerd.runPod('c');

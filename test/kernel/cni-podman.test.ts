@@ -89,7 +89,9 @@ describe.skipIf(!hasCgroups)('containers of podman', () => {
     await started('a', '--network', 'red');
     await host.stopAgent('SIGKILL');
     const failed = await podman.run('b', '--network', 'red');
-    expect(failed.stderr).toContain('calico-node does not answer: is it running on this host?');
+    expect(failed.stderr).toContain(
+      'calico-node does not answer at /run/calico/cni.sock: is it running on this host?',
+    );
     expect((await podman.call('rm', '-a', '-f', '-t', '0')).exitCode).toBe(0);
     await host.startAgent();
     await nothingRemains();
