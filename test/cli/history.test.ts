@@ -83,6 +83,25 @@ describe('history', () => {
     expect((await run('history polizy')).code).toBe(1);
   });
 
+  test('has each of many processes that write at once, and between two of them what is theirs', async () => {
+    const writers = Array.from({ length: 8 }, (_, n) => n);
+    await Promise.all(
+      writers.map(
+        async n => await run('apply -f -', `${policy(`own${String(n)}`, n)}---\n${policy('shared', n)}`),
+      ),
+    );
+    const found = await rows();
+    expect(
+      found.map(([, , , changes = '']) => /policy\/(own\d)/.exec(changes)?.[1] ?? '').toSorted(),
+    ).toEqual(writers.map(n => `own${String(n)}`));
+    const [[newest = ''] = [], [before = ''] = []] = found;
+    const [, own = ''] = /policy\/own(\d) created/.exec(found[0]?.[3] ?? '') ?? [];
+    const difference = await outOf(`diff --from=${before} --to=${newest}`);
+    expect(difference).toContain(`+++ ${newest}/policy/own${own}\n`);
+    expect(difference).toContain(`+  order: ${own}\n`);
+    expect(difference.match(/^\+\+\+/gm)).toHaveLength(2);
+  });
+
   test('shows what one revision changed', async () => {
     const [, second = ''] = await threeRevisions();
     const out = await outOf(`history --revision=${second}`);

@@ -215,6 +215,30 @@ export function runHistoryContract({ name, numRuns, create }: HistoryContractOpt
       expect((await opened.store.list('')).revision).toBe(raced);
     });
 
+    test('a rollback in parts says how far it came, and goes on when it is repeated', async () => {
+      const start = await write('create', policy('first', 1));
+      for (const part of ['a', 'b']) {
+        await write('create', ...Array.from({ length: 80 }, (_, n) => policy(`${part}${String(n)}`)));
+      }
+      let commits = 0;
+      const racing: Store = {
+        ...passOn(opened.store),
+        commit: async commit => {
+          if (++commits === 2) await write('apply', policy('b79', 1));
+          return await opened.store.commit(commit);
+        },
+      };
+      const late = createHistory(racing, { author });
+      await expect(late.rollBack({ to: start, inParts: true })).rejects.toMatchObject({
+        code: 'conflict',
+        message:
+          "update conflict: 'Policy(name=b79)' was changed just now; 1 of 2 parts are done: repeat it to go on",
+      });
+      expect(await client.list('policy')).toHaveLength(61);
+      await late.rollBack({ to: start, inParts: true });
+      expect(await orders()).toEqual([['first', 1]]);
+    });
+
     test('what others change while the past is read does not change the past', async () => {
       const first = await write('create', policy('a', 1), policy('b', 1));
       await write('apply', policy('a', 2));
