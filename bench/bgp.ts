@@ -2,13 +2,23 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { systemClock } from '../src/base/index.js';
+import { askSocket, systemClock } from '../src/base/index.js';
 import { bgpStateFrom, renderBird } from '../src/bgp/index.js';
-import { openStore } from '../src/datastore/index.js';
+import { createResourceClient, openStore } from '../src/datastore/index.js';
+import type { ResourceClient } from '../src/datastore/index.js';
 import { createAllocator, watchBlocks } from '../src/ipam/index.js';
-import { labDown, labUp, netnsPath, plainTopology, planLab, storeDirectory } from '../src/lab/index.js';
-import type { LabPlan } from '../src/lab/index.js';
+import {
+  controlSocket,
+  labDown,
+  labUp,
+  netnsPath,
+  plainTopology,
+  planLab,
+  storeDirectory,
+} from '../src/lab/index.js';
+import type { LabHost, LabPaths, LabPlan } from '../src/lab/index.js';
 import { openHostNetwork } from '../src/netlink/index.js';
+import type { ResourceOf } from '../src/resources/index.js';
 
 /**
  * The configuration of one host in a large mesh, and how long a new block of one host takes to the routes of
@@ -17,6 +27,8 @@ import { openHostNetwork } from '../src/netlink/index.js';
 const NODES = 1_000;
 const BLOCKS = 5_000;
 const NEW_BLOCKS = 40;
+const PEERINGS = 5;
+const LAB_POOL = '10.65.0.0/16';
 const ADDRESSES_IN_A_BLOCK = 64;
 
 function renderLargeMesh(folder: string): void {
@@ -115,6 +127,73 @@ async function measureNewBlocks(plan: LabPlan, store: Awaited<ReturnType<typeof 
   );
 }
 
+function spread(times: readonly number[]): string {
+  const sorted = times.toSorted((a, b) => a - b);
+  const middle = sorted[Math.floor((sorted.length - 1) / 2)] ?? 0;
+  return `median ${middle.toFixed(0)} ms, max ${(sorted.at(-1) ?? 0).toFixed(0)} ms (${String(times.length)} times)`;
+}
+
+/** Without a mesh, two hosts are made peers of each other, again and again. */
+async function measurePeers(plan: LabPlan, { paths, client }: Installed): Promise<void> {
+  const [one, two] = plan.hosts;
+  if (one === undefined || two === undefined) throw new Error('a lab of two hosts');
+  const peer = (node: LabHost, other: LabHost): ResourceOf<'bgpPeer'> => ({
+    apiVersion: 'v1',
+    kind: 'bgpPeer',
+    metadata: { scope: 'node', node: node.name, peerIP: other.ipv4 },
+    spec: { asNumber: 64_512 },
+  });
+  const peers = [peer(one, two), peer(two, one)];
+  const established = async (): Promise<boolean> => {
+    const { body } = await askSocket(controlSocket(paths, plan, one), '/status');
+    return body.includes('"Established"');
+  };
+  await client.setSetting({ component: 'bgp', name: 'node_mesh' }, '{"enabled":false}');
+  const times: number[] = [];
+  for (let i = 0; i < PEERINGS; i++) {
+    while (await established()) await systemClock.sleep(10);
+    const start = performance.now();
+    await client.write(peers.map(resource => ({ verb: 'create', resource })));
+    while (!(await established())) await systemClock.sleep(10);
+    times.push(performance.now() - start);
+    await client.write(peers.map(resource => ({ verb: 'delete', resource })));
+  }
+  await client.setSetting({ component: 'bgp', name: 'node_mesh' }, '{"enabled":true}');
+  console.log(`two bgpPeers to Established: ${spread(times)}`);
+}
+
+/** A pool is wrapped in VXLAN and unwrapped, again and again. */
+async function measureVxlan(plan: LabPlan, { client }: Installed): Promise<void> {
+  const root = await openHostNetwork();
+  const inside = plan.hosts.map(host => root.enter(netnsPath(host.netns)));
+  const wrapped = (): boolean =>
+    inside.every(network => {
+      const index = network.linkByName('vxlan.calico')?.index;
+      const ways = network
+        .routes()
+        .filter(each => each.interfaceIndex === index && each.gateway !== undefined);
+      return index !== undefined && ways.length >= plan.hosts.length - 1;
+    });
+  const pool = { apiVersion: 'v1', kind: 'ipPool', metadata: { cidr: LAB_POOL } } as const;
+  const times: number[] = [];
+  for (let i = 0; i < PEERINGS; i++) {
+    const start = performance.now();
+    await client.write([{ verb: 'apply', resource: { ...pool, spec: { vxlan: { enabled: true } } } }]);
+    while (!wrapped()) await systemClock.sleep(2);
+    times.push(performance.now() - start);
+    await client.write([{ verb: 'apply', resource: { ...pool, spec: {} } }]);
+    while (wrapped()) await systemClock.sleep(20);
+  }
+  for (const each of inside) each.close();
+  root.close();
+  console.log(`a pool is wrapped in VXLAN: all routes of three hosts: ${spread(times)}`);
+}
+
+interface Installed {
+  readonly paths: LabPaths;
+  readonly client: ResourceClient;
+}
+
 const folder = mkdtempSync(join(tmpdir(), 'calico-bench-'));
 try {
   renderLargeMesh(folder);
@@ -125,6 +204,9 @@ try {
   try {
     const store = await openStore({ type: 'sqlite', directory: storeDirectory(paths, plan) });
     await measureNewBlocks(plan, store);
+    const installed = { paths, client: createResourceClient(store) };
+    await measurePeers(plan, installed);
+    await measureVxlan(plan, installed);
     await store.close();
   } finally {
     await labDown(context, plan);
