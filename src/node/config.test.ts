@@ -84,6 +84,7 @@ describe('the configuration of the agent', () => {
     ['IP6_AUTODETECTION_METHOD', 'cidr=10.0.0.0', 'first-found'],
     ['CALICO_IPV4POOL_CIDR', '10.0.0.0/27', 'an IPv4 network of at least 64 addresses'],
     ['CALICO_IPV4POOL_IPIP', 'sometimes', 'one of Never, Always, CrossSubnet'],
+    ['CALICO_IPV6POOL_VXLAN', 'sometimes', 'one of Never, Always, CrossSubnet'],
     ['NO_DEFAULT_POOLS', 'yes', 'one of true, false'],
   ])('refuses %s=%s in one line', (name, value, expected) => {
     const read = (): unknown => readAgentConfig({ [name]: value }, 'h');
@@ -94,9 +95,13 @@ describe('the configuration of the agent', () => {
     expect(readAgentConfig({ NO_DEFAULT_POOLS: 'true' }, 'h').startup.pools).toBeUndefined();
     const env = { CALICO_IPV4POOL_CIDR: '10.9.0.0/16', CALICO_IPV4POOL_IPIP: 'CrossSubnet' };
     expect(readAgentConfig(env, 'h').startup.pools).toEqual({
-      4: { cidr: '10.9.0.0/16', ipip: 'cross-subnet', natOutgoing: true },
-      6: { cidr: undefined, ipip: 'off', natOutgoing: false },
+      4: { cidr: '10.9.0.0/16', ipip: 'cross-subnet', vxlan: 'off', natOutgoing: true },
+      6: { cidr: undefined, ipip: 'off', vxlan: 'off', natOutgoing: false },
     });
+    const both = { CALICO_IPV4POOL_IPIP: 'Always', CALICO_IPV4POOL_VXLAN: 'Always' };
+    expect(() => readAgentConfig(both, 'h')).toThrow(
+      "CALICO_IPV4POOL_VXLAN='Always': expected Never beside CALICO_IPV4POOL_IPIP",
+    );
   });
 
   test('takes CALICO_NETWORKING=false, as manifests had it, for policy without routing', () => {

@@ -4,11 +4,16 @@ import type { Cidr } from '../net/index.js';
 import type { ResourceOf } from '../resources/index.js';
 import type { HostView } from './choose-address.js';
 
+/** Which packets between hosts travel inside others. */
+export type Wrapping = 'off' | 'always' | 'cross-subnet';
+
 /** What the operator said of one of the pools that are made at the first start. */
 export interface DefaultPool {
   /** undefined: chosen so that it is none of the host's own networks */
   readonly cidr: string | undefined;
-  readonly ipip: 'off' | 'always' | 'cross-subnet';
+  readonly ipip: Wrapping;
+  /** never beside `ipip` */
+  readonly vxlan: Wrapping;
   readonly natOutgoing: boolean;
 }
 
@@ -40,19 +45,23 @@ export function defaultPools(
   const ipv6 = cluster.ipv6 ? (wanted[6].cidr ?? uniqueLocal(cluster.id)) : undefined;
   return [
     ...(ipv4 === undefined ? [] : [poolOf(ipv4, wanted[4])]),
-    ...(ipv6 === undefined ? [] : [poolOf(ipv6, { ...wanted[6], ipip: 'off' })]),
+    ...(ipv6 === undefined ? [] : [poolOf(ipv6, wanted[6])]),
   ];
 }
 
-function poolOf(cidr: string, { ipip, natOutgoing }: DefaultPool): Pool {
-  const mode = ipip === 'cross-subnet' ? { mode: ipip } : {};
+function poolOf(cidr: string, { ipip, vxlan, natOutgoing }: DefaultPool): Pool {
+  const wrapped = (wrapping: Wrapping) => ({
+    enabled: true,
+    ...(wrapping === 'cross-subnet' ? { mode: wrapping } : {}),
+  });
   return {
     apiVersion: 'v1',
     kind: 'ipPool',
     metadata: { cidr },
     spec: {
-      ...(ipip === 'off' ? {} : { ipip: { enabled: true, ...mode } }),
+      ...(ipip === 'off' ? {} : { ipip: wrapped(ipip) }),
       ...(natOutgoing ? { 'nat-outgoing': true } : {}),
+      ...(vxlan === 'off' ? {} : { vxlan: wrapped(vxlan) }),
     },
   };
 }

@@ -43,6 +43,7 @@ export async function ensureDefaultPools({
     log.info(`Created default pool ${metadata.cidr}`, {
       natOutgoing: spec['nat-outgoing'] ?? false,
       ipip: spec.ipip?.enabled === true ? (spec.ipip.mode ?? 'always') : 'off',
+      vxlan: spec.vxlan?.enabled === true ? (spec.vxlan.mode ?? 'always') : 'off',
     });
   }
 }

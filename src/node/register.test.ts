@@ -181,6 +181,14 @@ describe('a cluster without pools', () => {
     expect(await pools(env)).toEqual([['10.9.0.0/16', { ipip: { enabled: true } }], ipv6Pool]);
   });
 
+  test('is wrapped in VXLAN where the operator says so', async () => {
+    const env = { CALICO_IPV4POOL_VXLAN: 'CrossSubnet', CALICO_IPV6POOL_VXLAN: 'Always' };
+    expect(await pools(env)).toEqual([
+      ['192.168.0.0/16', { 'nat-outgoing': true, vxlan: { enabled: true, mode: 'cross-subnet' } }],
+      [expect.stringMatching(/^fd/), { vxlan: { enabled: true } }],
+    ]);
+  });
+
   test('gets none when told so, and no second ones', async () => {
     expect(await pools({ NO_DEFAULT_POOLS: 'true' })).toEqual([]);
     await pools({ CALICO_IPV4POOL_CIDR: '10.9.0.0/16' });

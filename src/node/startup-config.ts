@@ -2,7 +2,7 @@ import { formatCidr, formatIp, parseAsNumber, parseCidr, parseIp, sizeOf } from 
 import type { IpVersion } from '../net/index.js';
 import { DETECTION_EXPECTED, parseDetection } from './address-detection.js';
 import type { Detection } from './address-detection.js';
-import type { DefaultPool, DefaultPools } from './default-pools.js';
+import type { DefaultPool, DefaultPools, Wrapping } from './default-pools.js';
 import type { EnvironmentReader } from './environment-reader.js';
 
 /** What the operator says of this node and of a new cluster: it counts at the start. */
@@ -51,7 +51,7 @@ function readDetection(reader: EnvironmentReader, version: IpVersion): Detection
   return reader.parsed(name, DETECTION_EXPECTED, parseDetection) ?? { kind: 'first-found' };
 }
 
-const MODES: Readonly<Record<string, DefaultPool['ipip']>> = {
+const MODES: Readonly<Record<string, Wrapping>> = {
   off: 'off',
   never: 'off',
   always: 'always',
@@ -66,13 +66,22 @@ function readPool(reader: EnvironmentReader, version: IpVersion): DefaultPool {
     const range = parseCidr(text);
     return range?.version === version && sizeOf(range) >= MIN_POOL ? formatCidr(range) : undefined;
   });
-  const ipip =
-    version === 4
-      ? reader.parsed(
-          `${prefix}_IPIP`,
-          'one of Never, Always, CrossSubnet',
-          text => MODES[text.toLowerCase()],
-        )
-      : undefined;
-  return { cidr, ipip: ipip ?? 'off', natOutgoing: reader.flag(`${prefix}_NAT_OUTGOING`) ?? version === 4 };
+  const wrapping = (what: string): Wrapping | undefined =>
+    reader.parsed(
+      `${prefix}_${what}`,
+      'one of Never, Always, CrossSubnet',
+      text => MODES[text.toLowerCase()],
+    );
+  // IP-in-IP carries IPv4 only.
+  const ipip = (version === 4 ? wrapping('IPIP') : undefined) ?? 'off';
+  const wished = wrapping('VXLAN') ?? 'off';
+  const vxlan = reader.parsed(`${prefix}_VXLAN`, `Never beside ${prefix}_IPIP`, () =>
+    ipip === 'off' || wished === 'off' ? wished : undefined,
+  );
+  return {
+    cidr,
+    ipip,
+    vxlan: vxlan ?? 'off',
+    natOutgoing: reader.flag(`${prefix}_NAT_OUTGOING`) ?? version === 4,
+  };
 }
