@@ -1,32 +1,16 @@
 import { spawn } from 'node:child_process';
-import { askSocket, runChecked, systemClock } from '../../src/base/index.js';
+import { runChecked } from '../../src/base/index.js';
 import type { BgpStatus } from '../../src/bgp/index.js';
-import { createResourceClient, openStore } from '../../src/datastore/index.js';
-import type { ResourceClient } from '../../src/datastore/index.js';
-import {
-  connectInLab,
-  controlSocket,
-  labDown,
-  labUp,
-  labStore,
-  netnsPath,
-  placeNamed,
-  plainTopology,
-  planLab,
-} from '../../src/lab/index.js';
-import type { LabHost, LabPlan, LabRouter, LabTopology } from '../../src/lab/index.js';
-import type { AgentStatus } from '../../src/node/index.js';
+import { netnsPath, placeNamed, plainTopology } from '../../src/lab/index.js';
+import type { LabHost, LabRouter, LabTopology } from '../../src/lab/index.js';
 import { note } from './bird-nodes.js';
-import { builtInstallation } from './installation.js';
 import { eventually } from './netns.js';
+import { runLab } from './running-lab.js';
+import type { RunningLab } from './running-lab.js';
 
 /** A lab with the product as it is installed, for a test. */
-export interface LabCluster {
-  readonly plan: LabPlan;
-  readonly client: ResourceClient;
+export interface LabCluster extends RunningLab {
   router(name: string): LabRouter;
-  /** What the agent of a host says of itself. */
-  status(host: LabHost): Promise<AgentStatus>;
   /** What BIRD of a host says, through its agent; nothing while it does not answer. */
   bgp(host: LabHost): Promise<Partial<BgpStatus>>;
   /** `<protocol> <gateway> <device>` of the host's routes to networks inside `range` that lead to other hosts. */
@@ -41,35 +25,16 @@ export interface LabCluster {
   addressOn(host: LabHost): Promise<string>;
   /** `ip` in the namespace of a host */
   ip(host: LabHost, ...args: readonly string[]): Promise<string>;
-  /** Starts the agents that do not run. */
-  heal(): Promise<void>;
-  remove(): Promise<void>;
 }
 
 /** Builds the product and brings up a topology, or hosts with one workload each; call `remove` in afterAll. */
 export async function createLabCluster(name: string, topology: number | LabTopology): Promise<LabCluster> {
-  const installation = await builtInstallation();
-  const { paths } = installation;
-  const plan = planLab(
-    `${name}${String(process.pid)}`,
-    typeof topology === 'number' ? plainTopology(topology, 1) : topology,
-  );
-  const context = { paths, clock: systemClock, say: () => undefined };
-  try {
-    await labUp(context, plan);
-  } catch (error) {
-    installation.remove();
-    throw error;
-  }
-  const store = await openStore(labStore(paths, plan));
-  const client = createResourceClient(store);
+  const plain = typeof topology === 'number' ? plainTopology(topology, 1) : topology;
+  const lab = await runLab(`${name}${String(process.pid)}`, plain);
+  const { plan, client } = lab;
 
   const ip = async (host: LabHost, ...args: readonly string[]): Promise<string> =>
     await runChecked('ip', ['-n', host.netns, ...args]);
-  const status = async (host: LabHost): Promise<AgentStatus> => {
-    const { body } = await askSocket(controlSocket(paths, plan, host), '/status');
-    return JSON.parse(body) as AgentStatus; // what the agent of this tree writes
-  };
   const ways = async (host: LabHost, range: string): Promise<readonly string[]> => {
     const text = await ip(host, '-j', 'route', 'show', 'root', range);
     // What iproute2 prints for routes.
@@ -84,16 +49,14 @@ export async function createLabCluster(name: string, topology: number | LabTopol
     return endpoint?.spec.ipNetworks?.[0]?.replace('/32', '') ?? '';
   };
   return {
-    plan,
-    client,
+    ...lab,
     router(router) {
       const found = placeNamed(plan, router);
       if (found.kind !== 'router') throw new Error(`${router} is no router`);
       return found.router;
     },
     ip,
-    status,
-    bgp: async host => (await status(host)).bgp as Partial<BgpStatus>, // as above
+    bgp: async host => (await lab.status(host)).bgp as Partial<BgpStatus>, // as above
     ways,
     addressOn,
     async untilWays(host, range, expected) {
@@ -114,27 +77,10 @@ export async function createLabCluster(name: string, topology: number | LabTopol
     },
     async connects(from, to) {
       const [fromNetns, toNetns] = [from.workloads[0]?.netns ?? '', to.workloads[0]?.netns ?? ''];
-      const { outcome } = await connectInLab({
-        node: process.execPath,
-        program: installation.probe,
-        fromNetns,
-        toNetns,
-        address: await addressOn(to),
-        service: 'tcp:8080',
-        timeoutMs: 2000,
-      });
-      return outcome === 'answered';
+      return await lab.answers({ fromNetns, toNetns, address: await addressOn(to), timeoutMs: 2000 });
     },
     async lostBetween(from, to, work) {
       return await lostOf(from.workloads[0]?.netns ?? '', await addressOn(to), work);
-    },
-    async heal() {
-      await labUp(context, plan);
-    },
-    async remove() {
-      await store.close();
-      await labDown(context, plan);
-      installation.remove();
     },
   };
 }
