@@ -30,25 +30,30 @@ type Case = readonly [name: string, content: string | Uint8Array, message: strin
 const kindExpected =
   'kind: expected bgpPeer, hostEndpoint, ipPool, node, policy, profile, workloadEndpoint, or one of these and List';
 const portExpected = `expected a port from 1 to 65535, a range "min:max", or the name of an endpoint's port`;
-const yaml = (line: number, reason: string): string =>
-  `error parsing document: yaml: line ${String(line)}: ${reason} (FILE, document 1)`;
+const yaml = (line: number, reason: string, source = ''): string =>
+  `error parsing document: yaml: line ${String(line)}: ${reason} (FILE, document 1${source})`;
 
 const cases: readonly Case[] = [
   [
     'a bracket that is not closed',
     'kind: [policy',
-    yaml(1, 'unexpected end of the stream within a flow collection'),
+    yaml(1, 'unexpected end of the stream within a flow collection', ': kind: [policy'),
   ],
   [
     'a TAB as indentation',
     'metadata:\n\tname: a\n',
-    yaml(2, 'a TAB at the start of the line; indent with spaces'),
+    yaml(2, 'a TAB at the start of the line; indent with spaces', ': name: a'),
   ],
-  ['an unknown anchor', 'a: *b', yaml(1, 'unidentified alias "b"')],
+  ['an unknown anchor', 'a: *b', yaml(1, 'unidentified alias "b"', ': a: *b')],
+  [
+    'a selector that YAML takes for a tag',
+    'selector: !has(a)',
+    yaml(1, 'a text that starts with ! needs quotes around it', ': selector: !has(a)'),
+  ],
   [
     'a tag of another language',
     'a: !!js/function x',
-    yaml(1, 'unknown scalar tag !<tag:yaml.org,2002:js/function>'),
+    yaml(1, 'unknown scalar tag !<tag:yaml.org,2002:js/function>', ': a: !!js/function x'),
   ],
   ['a NUL byte', 'kind: policy\nname: a\0b', yaml(2, 'null byte is not allowed in input')],
   ['nothing but NUL bytes', new Uint8Array(1000), yaml(1, 'null byte is not allowed in input')],
@@ -57,11 +62,15 @@ const cases: readonly Case[] = [
     bomb(),
     'error parsing document: yaml: document contains excessive aliasing (FILE, document 1)',
   ],
-  ['lists nested very deep', '['.repeat(200_000), yaml(1, 'nesting exceeded maxDepth (100)')],
+  [
+    'lists nested very deep',
+    '['.repeat(200_000),
+    yaml(1, 'nesting exceeded maxDepth (100)', `: ${'['.repeat(80)}`),
+  ],
   [
     'JSON nested very deep',
     `${'{"a":'.repeat(9_000)}1${'}'.repeat(9_000)}`,
-    yaml(1, 'nesting exceeded maxDepth (100)'),
+    yaml(1, 'nesting exceeded maxDepth (100)', `: ${'{"a":'.repeat(16)}`),
   ],
   [
     'bytes that are not UTF-8',

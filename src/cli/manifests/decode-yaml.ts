@@ -21,8 +21,8 @@ export type Decoded =
       readonly values: readonly unknown[];
       readonly hasPlainScalars: boolean;
     }
-  /** `line` counts from 0 in the text that was given; absent where no line is to blame */
-  | { readonly ok: false; readonly reason: string; readonly line?: number };
+  /** `line` counts from 0 in the text that was given; it and what is on it are absent where no line is to blame */
+  | { readonly ok: false; readonly reason: string; readonly line?: number; readonly excerpt?: string };
 
 /** Aliases in one document: far more than a person writes, far fewer than hurt. */
 const MOST_ALIASES = 10_000;
@@ -105,9 +105,20 @@ function isBearable(text: string): boolean {
   return true;
 }
 
-/** The library has other words for a TAB, depending on what it could have been. */
-function isIndentedByTab(text: string, line: number | undefined): boolean {
-  return line !== undefined && /^ *\t/.test(text.split('\n', line + 1)[line] ?? '');
+/** What is shown of a line that is wrong. */
+const LONGEST_LINE = 80;
+
+/** The library's reason, in other words where nobody would understand it. */
+function reasonOf(reason: string, line: string): string {
+  // It has several for a TAB, depending on what it could have been.
+  if (/^ *\t/.test(line)) return 'a TAB at the start of the line; indent with spaces';
+  if (reason.startsWith('unknown scalar tag !<!')) return 'a text that starts with ! needs quotes around it';
+  return reason;
+}
+
+/** The line that is to blame, for the message. */
+function lineAt(text: string, number: number): string {
+  return text.split('\n', number + 1)[number] ?? '';
 }
 
 /** A decoder for many documents: making the schema costs more than reading a small one. */
@@ -142,10 +153,11 @@ export function yamlDecoder(): YamlDecoder {
       } catch (error) {
         if (!(error instanceof YAMLException)) return { ok: false, reason: messageOf(error) };
         const { mark } = error;
-        const reason = isIndentedByTab(text, mark?.line)
-          ? 'a TAB at the start of the line; indent with spaces'
-          : error.reason;
-        return { ok: false, reason, ...(mark === undefined ? {} : { line: mark.line }) };
+        if (mark === undefined) return { ok: false, reason: error.reason };
+        const source = lineAt(text, mark.line);
+        const shown = source.trim().slice(0, LONGEST_LINE);
+        const excerpt = /\p{Cc}/u.test(shown) ? '' : shown;
+        return { ok: false, reason: reasonOf(error.reason, source), line: mark.line, excerpt };
       }
     },
   };

@@ -187,7 +187,9 @@ describe('a manifest that is wrong', () => {
   ])('in its YAML, as %j, is told in one line with the line of the file', async (text, line) => {
     const message = await messageOf(text);
     expect(message).toMatch(
-      new RegExp(`^error parsing document: yaml: line ${String(line)}: .+ \\(f\\.yaml, document \\d\\)$`),
+      new RegExp(
+        `^error parsing document: yaml: line ${String(line)}: .+ \\(f\\.yaml, document \\d(?:: [^\\n]+)?\\)$`,
+      ),
     );
   });
 

@@ -81,7 +81,9 @@ function syntaxMessage(failure: Extract<Decoded, { ok: false }>, firstLine: numb
   if (failure.reason.startsWith('Unsupported map key'))
     return visible(`error parsing document: ${failure.reason} (${place})`);
   const line = failure.line === undefined ? '' : `line ${String(firstLine + failure.line + 1)}: `;
-  return visible(`error parsing document: yaml: ${line}${failure.reason} (${place})`);
+  const { excerpt = '' } = failure;
+  const source = excerpt === '' ? '' : `: ${excerpt}`;
+  return visible(`error parsing document: yaml: ${line}${failure.reason} (${place}${source})`);
 }
 
 /** Reads the resources out of a text; `input` is its name in messages. Never throws for bad input. */
