@@ -5,7 +5,7 @@ import type { HostNetwork } from '../src/netlink/index.js';
 import { createPolicyGraph } from '../src/policy/index.js';
 import type { ModelChange } from '../src/policy/index.js';
 import { createTestNet } from '../test/support/netns.js';
-import { endpoint, policy, rule } from '../test/support/policy-builders.js';
+import { endpoint, nets, policy, rule } from '../test/support/policy-builders.js';
 import { oneCpu } from './support/cpu-time.js';
 import type { CpuTime } from './support/cpu-time.js';
 import { median, medianRange } from './support/statistics.js';
@@ -25,8 +25,9 @@ const PORT = 7000;
 const hosts = {
   'plain routing': undefined,
   'plain routing, tracked': undefined,
-  '1 policy': 1,
-  '1,000 policies': 1_000,
+  '1 policy': { count: 1, by: 'port' },
+  '1,000 policies': { count: 1_000, by: 'port' },
+  '1,000 policies by network': { count: 1_000, by: 'network' },
 } as const;
 type HostName = keyof typeof hosts;
 const hostNames = Object.keys(hosts) as readonly HostName[];
@@ -61,11 +62,18 @@ const kinds: readonly Kind[] = [
 ];
 
 /** The last of them is the one that allows what is measured. */
-function policies(count: number): readonly ModelChange[] {
-  return Array.from({ length: count }, (_, index) => {
-    const port = index === count - 1 ? PORT : 10_000 + index;
+function policies({ count, by }: { readonly count: number; readonly by: 'port' | 'network' }) {
+  return Array.from({ length: count }, (_, index): ModelChange => {
+    const isLast = index === count - 1;
+    const port = isLast ? PORT : 10_000 + index;
     const destinationPorts = [{ min: port, max: port }];
-    const rules = [6, 17].map(protocol => rule('allow', { protocol, destinationPorts }));
+    const networks = nets(
+      isLast ? '10.65.0.0/24' : `10.${String(100 + (index >> 8))}.${String(index & 255)}.0/24`,
+    );
+    const rules =
+      by === 'port'
+        ? [6, 17].map(protocol => rule('allow', { protocol, destinationPorts }))
+        : [rule('allow', { destinationNets: networks })];
     const each = policy(`p${String(index).padStart(4, '0')}`, {
       order: index,
       ingress: rules,
@@ -95,13 +103,13 @@ async function setUp(name: HostName, twin: number): Promise<Host> {
   const host = `${String(hostNames.indexOf(name))}-${String(twin)}`;
   const path = await net.add(host);
   const pair = await workloadPair(net, path, host);
-  const count = hosts[name];
+  const wanted = hosts[name];
   if (name === floor) await net.feed(host, tracked, 'nft', '-f', '-');
-  if (count !== undefined) {
+  if (wanted !== undefined) {
     const applier = await createNetlinkNftApplier({ netns: path });
     const driver = createNftDataplane({ applier, config: {}, log: silentLogger, clock: systemClock });
     const ends = [workload('a', pair.from), workload('b', pair.to)];
-    await driver.apply(createPolicyGraph('here').apply([...ends, ...policies(count)]));
+    await driver.apply(createPolicyGraph('here').apply([...ends, ...policies(wanted)]));
     await driver.stop();
     applier.close();
   }

@@ -8,6 +8,7 @@ import { earlierTier, inProfile, kernelRules, labelled, lastTier } from './polic
 import type { LabelledRule, Outcome } from './policy-rules.js';
 import { portIndex } from './port-index.js';
 import type { PortIndex } from './port-index.js';
+import { mergeRules } from './merge-rules.js';
 import { makeRule } from './rule-text.js';
 
 /** What the lists look up; a policy or profile that is not there denies (fail closed). */
@@ -66,6 +67,9 @@ function indexed(
   return { chains: [...chains, { name, rules }], maps: [{ map, elements }] };
 }
 
+/** So many policies for one merged rule are worth a list of its own. */
+const fewAmong = 4;
+
 function passes(rules: readonly ActiveRule[]): boolean {
   return rules.some(rule => rule.action === 'pass');
 }
@@ -80,7 +84,7 @@ function plain(request: TierRequest, source: RuleSource): CompiledList {
   const rules = policies.flatMap(id => {
     const own = (source.policy(id) ?? missing)[direction];
     const render = (to: Outcome): readonly Rule[] =>
-      labelled('policy', id, own).flatMap(rule => kernelRules(rule, to, source));
+      mergeRules(labelled('policy', id, own)).flatMap(rule => kernelRules(rule, to, source));
     if (!isLast && passes(own)) return render(outcome);
     const chain: Chain = {
       name: policyChainName(direction, id, stage),
@@ -118,11 +122,17 @@ export function compilePolicyList(key: PolicyListKey, source: RuleSource): Compi
 /** A tier that ends with a verdict for every packet, but for what an earlier tier than the last passes. */
 function decisiveTier(request: TierRequest, source: RuleSource): CompiledList {
   const { name, direction, policies, outcome } = request;
-  const rules = policies.flatMap(id => labelled('policy', id, (source.policy(id) ?? missing)[direction]));
+  const rules = mergeRules(
+    policies.flatMap(id => labelled('policy', id, (source.policy(id) ?? missing)[direction])),
+  );
+  const render = (some: readonly LabelledRule[]): readonly Rule[] =>
+    mergeRules(some).flatMap(rule => kernelRules(rule, outcome, source));
   const index = portIndex(rules);
-  return index === undefined
-    ? plain(request, source)
-    : indexed(name, index, some => some.flatMap(rule => kernelRules(rule, outcome, source)));
+  if (index !== undefined) return indexed(name, index, render);
+  // Chains of policies are shared by all lists: they are left out only where the rules of many became few.
+  return rules.length * fewAmong < policies.length
+    ? { chains: [{ name, rules: [...render(rules), end] }], maps: [] }
+    : plain(request, source);
 }
 
 /**
@@ -172,7 +182,7 @@ export function compileProfileList(
 ): CompiledList {
   const chains = profiles.map(id => ({
     name: profileChainName(direction, id),
-    rules: labelled('profile', id, (source.profile(id) ?? missing)[direction]).flatMap(rule =>
+    rules: mergeRules(labelled('profile', id, (source.profile(id) ?? missing)[direction])).flatMap(rule =>
       kernelRules(rule, inProfile(direction), source),
     ),
   }));
