@@ -3,15 +3,18 @@ import { silentLogger, systemClock } from '../../src/base/index.js';
 import { createNftDataplane } from '../../src/dataplane/index.js';
 import type { NftDataplane } from '../../src/dataplane/index.js';
 import { parseCidr, protocolNumbers } from '../../src/net/index.js';
+import { createPolicyGraph } from '../../src/policy/index.js';
 import type {
   ActiveRule,
   ActiveRules,
   DataplaneUpdate,
   EndpointId,
+  ModelChange,
   Packet,
   PolicyId,
   ProfileId,
 } from '../../src/policy/index.js';
+import * as build from '../support/policy-builders.js';
 import { isIn, sourceOf, tcpFlag } from '../support/packets.js';
 import { eventually } from '../support/netns.js';
 import { createRouter } from '../support/wires.js';
@@ -293,6 +296,54 @@ describe('workloads under policy', () => {
     expect(await passes(tcp(web, db, 80, 40_001))).toBe(false);
     await driver.apply([only('allow')]);
     expect(await passes(tcp(web, db, 80, 40_002))).toBe(true);
+  });
+
+  test('a profile that allows nothing any more leaves known connections and stops new ones', async () => {
+    const driver = dataplane();
+    await driver.apply([profile('open', open), workload(web), workload(db)]);
+    const known = udp(web, db, 5002, 5002);
+    expect(await passes(known)).toBe(true);
+    expect(await passes(reply(known))).toBe(true);
+    await driver.apply([profile('open', { ingress: [], egress: [] })]);
+    expect(await passes(known)).toBe(true);
+    expect(await passes(reply(known))).toBe(true);
+    expect(await passes(udp(web, db, 5003, 5003))).toBe(false);
+  });
+
+  test('two thousand selectors on one endpoint come, go and come again', async () => {
+    const graph = createPolicyGraph('here');
+    const count = 2_000;
+    const labelledWire = (
+      role: string,
+      wire: typeof web,
+      labels: Readonly<Record<string, string>>,
+    ): ModelChange => {
+      const made = build.endpoint(role, { labels, profiles: ['free'] });
+      return { kind: 'endpoint', id: made.id, endpoint: { ...made, ...wire } };
+    };
+    const free = build.profile('free', { ingress: [], egress: [build.rule('allow')] });
+    const many = build.policy('many', {
+      selector: "role == 'db'",
+      ingress: Array.from({ length: count }, (_, n) =>
+        build.rule('allow', { sourceSelector: build.selector(`n == '${String(n)}'`) }),
+      ),
+    });
+    const driver = dataplane();
+    await driver.apply(
+      graph.apply([
+        { kind: 'profile', id: free.id, profile: free },
+        labelledWire('web', web, { n: String(count - 1) }),
+        labelledWire('db', db, { role: 'db' }),
+      ]),
+    );
+    for (const isThere of [true, false, true]) {
+      await driver.apply(graph.apply([{ kind: 'policy', id: many.id, policy: isThere ? many : undefined }]));
+      const { stdout } = await router.nft(['list', 'sets', 'table', 'inet', 'calico']);
+      expect(stdout.match(/set s4-/g)?.length ?? 0).toBe(isThere ? count : 0);
+      await router.forgetConnections();
+      expect(await passes(udp(web, db, 6))).toBe(isThere);
+    }
+    expect(driver.problems).toStrictEqual([]);
   });
 
   test('a removed, unknown or disabled endpoint is closed', async () => {
