@@ -1,7 +1,7 @@
 import { CalicoError } from '../base/index.js';
 import { WORKLOAD_GATEWAY_IPV4, WORKLOAD_GATEWAY_IPV6, WORKLOAD_HOST_MAC, parseIp } from '../net/index.js';
 import { configureWorkloadInterface } from '../dataplane/index.js';
-import type { HostNetwork, LinkInfo } from '../netlink/index.js';
+import type { HostNetwork, LinkInfo, RouteInfo } from '../netlink/index.js';
 import { CniError, cniCode } from './errors.js';
 import type { NetworkConfig } from './netconf.js';
 import { hostNetworkOf } from './result.js';
@@ -23,6 +23,9 @@ export interface LinkRequest {
   /** told of a setting of the host's end that could not be made, without which traffic flows */
   readonly onProblem: (setting: string, problem: string) => void;
 }
+
+/** The routing table that the container looks into. */
+export const MAIN_TABLE = 254;
 
 /** `proto` of the container's routes: what `ip route add` writes, for they are its own from now on. */
 const PROTOCOL_BOOT = 3;
@@ -83,16 +86,33 @@ function configureContainer(container: HostNetwork, index: number, request: Link
   container.writeSysctl(['ipv4', 'ip_forward'], forwarding);
   container.setLinkUp(index);
   for (const address of addresses) container.addAddress(index, hostNetworkOf(address));
-  const route = { interfaceIndex: index, protocol: PROTOCOL_BOOT };
+  const present = container.routes();
+  const routeTo = (destination: string) => ({
+    destination,
+    interfaceIndex: index,
+    protocol: PROTOCOL_BOOT,
+    ...behind(present, destination),
+  });
   if (addresses.some(address => !isVersion6(address))) {
-    container.replaceRoute({ ...route, destination: `${WORKLOAD_GATEWAY_IPV4}/32`, scope: 'link' });
+    container.replaceRoute({ ...routeTo(`${WORKLOAD_GATEWAY_IPV4}/32`), scope: 'link' });
     // The host answers by proxy ARP only while it has another route to that address (integrations.md A.8).
     container.replaceNeighbour(index, WORKLOAD_GATEWAY_IPV4, WORKLOAD_HOST_MAC);
   }
   if (version6) container.replaceNeighbour(index, WORKLOAD_GATEWAY_IPV6, WORKLOAD_HOST_MAC);
   for (const destination of request.routes) {
-    container.replaceRoute({ ...route, destination, gateway: gatewayOf(destination) });
+    container.replaceRoute({ ...routeTo(destination), gateway: gatewayOf(destination) });
   }
+}
+
+/**
+ * The metric of a route in a container that another network has given one of the same destination: that network
+ * keeps it, and this one takes over when the other goes.
+ */
+function behind(present: readonly RouteInfo[], destination: string): { readonly metric?: number } {
+  const metrics = present
+    .filter(route => route.destination === destination && route.table === MAIN_TABLE)
+    .map(({ metric }) => metric);
+  return metrics.length === 0 ? {} : { metric: Math.max(...metrics) + 1 };
 }
 
 /** The container's router for a destination: the host, at the address of that IP version. */

@@ -2,7 +2,7 @@ import { WORKLOAD_GATEWAY_IPV4, WORKLOAD_HOST_MAC, parseIp } from '../net/index.
 import type { HostNetwork, LinkInfo } from '../netlink/index.js';
 import { addressSource } from './addresses.js';
 import type { Operation } from './addresses.js';
-import { containerRoutes, gatewayOf } from './attach.js';
+import { MAIN_TABLE, containerRoutes, gatewayOf } from './attach.js';
 import { hostInterfaceOf } from './attachment.js';
 import { findEndpoint } from './del.js';
 import { CniError, cniCode } from './errors.js';
@@ -11,9 +11,6 @@ import type { CniParts } from './parts.js';
 import { parsePreviousResult } from './previous-result.js';
 import type { PreviousResult } from './previous-result.js';
 import { hostNetworkOf } from './result.js';
-
-/** The routing table that the container looks into. */
-const MAIN_TABLE = 254;
 
 /**
  * CHECK: links, addresses, routes, endpoint and assignment are there as ADD answered them (`prevResult`);

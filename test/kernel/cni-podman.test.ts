@@ -69,11 +69,14 @@ describe.skipIf(!hasCgroups)('containers of podman', () => {
     expect(await host.remains()).toEqual(before);
   });
 
-  test('may be in two networks', async () => {
-    await started('a', '--network', 'red', '--network', 'blue');
-    const links = (await podman.exec('a', 'ip', 'link')).stdout;
-    for (const name of ['eth0@', 'eth1@']) expect(links).toContain(name);
-    await podman.call('rm', '-f', '-t', '0', 'a');
+  test('keep the way out through their first network, and through the second when the first goes', async () => {
+    const [red, blue] = [await started('r', '--network', 'red'), await started('b', '--network', 'blue')];
+    await started('a', '--network', 'red');
+    expect((await podman.call('network', 'connect', 'blue', 'a')).exitCode).toBe(0);
+    expect([await ping('a', red), await ping('a', blue)]).toEqual([0, 1]);
+    expect((await podman.call('network', 'disconnect', 'red', 'a')).exitCode).toBe(0);
+    expect([await ping('a', red), await ping('a', blue)]).toEqual([1, 0]);
+    await podman.call('rm', '-a', '-f', '-t', '0');
     await nothingRemains();
   });
 
