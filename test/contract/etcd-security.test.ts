@@ -80,7 +80,7 @@ describe('an etcd that asks for certificates', () => {
     }
     const follower = follow(store, 'w/');
     await follower.until(() => follower.events.length > 0);
-    const load = Array.from({ length: 10 }, async () => await store.list('large/'));
+    const load = Array.from({ length: 5 }, async () => await store.list('large/'));
     const writer = await open(server, files(client));
     let slowest = 0;
     for (let number = 0; number < 10; number++) {
