@@ -62,6 +62,10 @@ fetch_runtime() {
 need_modules() {
   local stamp=node_modules/.installed-lock
   if ! cmp -s package-lock.json "$stamp"; then
+    if [ -L node_modules ]; then
+      echo "node_modules is a link to $(readlink node_modules), which npm would empty: install there, or remove the link" >&2
+      exit 1
+    fi
     say "Installing npm packages (with the pinned Node runtime)"
     fetch_runtime
     NODE_NO_WARNINGS=1 npm ci --no-audit --no-fund --loglevel=error

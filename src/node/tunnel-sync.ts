@@ -33,6 +33,9 @@ const RETRY_MS = 5_000;
 /** Somebody may have released the address by hand, or restored an older datastore. */
 const RECHECK_MS = 90_000;
 
+/** As many times as long as the work took, the work rests. */
+const REST_FACTOR = 3;
+
 /** A pool that is wrapped, as this part needs it. */
 interface Pool extends TunnelPool {
   readonly device: TunnelDevice;
@@ -54,6 +57,9 @@ export class TunnelSync {
   #problem: string | undefined;
   #settling: Promise<void> = Promise.resolve();
   #admitted: string | undefined;
+  /** monotonic milliseconds */
+  #restsUntil = 0;
+  #isWaiting = false;
 
   constructor(parts: TunnelSyncParts) {
     this.#parts = parts;
@@ -66,7 +72,7 @@ export class TunnelSync {
     if (!(['node', 'ipPool', 'block'] as const).some(part => changed.has(part))) return;
     const pools = poolsOf(content);
     if (!changed.isSubsetOf(ONLY_BLOCKS)) this.#admit(content, pools);
-    this.#applyNow(content, pools);
+    this.#applySoon();
     if (JSON.stringify(pools) !== this.#settledFor) this.#settle(pools);
   }
 
@@ -99,15 +105,44 @@ export class TunnelSync {
     });
   }
 
-  #applyNow({ nodes, blocks }: RoutingContent, pools: readonly Pool[]): void {
-    this.#parts.apply({
-      nodeName: this.#parts.nodeName,
+  /**
+   * At once, but after some work it rests: each change is compared with the whole of the kernel's routes, and in a
+   * large cluster thousands of changes may come in a row.
+   */
+  #applySoon(): void {
+    const { clock } = this.#parts;
+    if (this.#isWaiting) return;
+    const wait = this.#restsUntil - clock.monotonic();
+    if (wait <= 0) {
+      this.#applyNow();
+      return;
+    }
+    this.#isWaiting = true;
+    clock.sleep(wait, this.#ended.signal).then(
+      () => {
+        this.#isWaiting = false;
+        this.#applyNow();
+      },
+      () => undefined,
+    );
+  }
+
+  #applyNow(): void {
+    if (this.#content === undefined) return;
+    const { clock, nodeName, vxlan, apply } = this.#parts;
+    const { nodes, blocks } = this.#content;
+    const pools = poolsOf(this.#content);
+    const start = clock.monotonic();
+    apply({
+      nodeName,
       nodes: new Map(nodes.map(({ metadata, spec }) => [metadata.name, addressesOf(spec.bgp)])),
       pools,
       blocks: pools.length === 0 ? [] : blocks,
       tunnelAddresses: new Map(this.#addresses),
-      vxlan: this.#parts.vxlan,
+      vxlan,
     });
+    const end = clock.monotonic();
+    this.#restsUntil = end + REST_FACTOR * (end - start);
   }
 
   /** One at a time; a failure is tried again, and what was right is looked at again now and then. */
@@ -136,7 +171,7 @@ export class TunnelSync {
       if (address === this.#addresses.get(device)) continue;
       if (address === undefined) this.#addresses.delete(device);
       else this.#addresses.set(device, address);
-      if (this.#content !== undefined) this.#applyNow(this.#content, poolsOf(this.#content));
+      this.#applySoon();
     }
   }
 

@@ -141,6 +141,8 @@ describe('the systemd unit', () => {
       const archive = /\nDiags saved to (\S+\.tar\.gz)\n/.exec(out)?.[1] ?? '';
       const all = await runChecked('tar', ['-xzOf', archive]);
       expect(all).toContain('"node": "unit-1"');
+      expect(all).toContain('neighbor 172.31.9.2 as 64512; password "…";');
+      expect(all).toMatch(/^ +Neighbor address: +172\.31\.9\.2$/m);
       expect(all).not.toMatch(/swordfish|PRIVATE KEY/);
     } finally {
       calicoctl.remove();

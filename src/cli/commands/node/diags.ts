@@ -1,4 +1,4 @@
-import { chmod, cp, mkdir, mkdtemp, stat, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, readFile, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { isCalicoError, messageOf, runProgram } from '../../../base/index.js';
@@ -11,7 +11,7 @@ import { mayManageNode } from './require-root.js';
 
 interface Step {
   readonly info?: string;
-  readonly command: readonly [string, ...string[]];
+  readonly command: readonly [string, ...(readonly string[])];
   /** name in the bundle */
   readonly file: string;
 }
@@ -45,6 +45,10 @@ const steps: readonly Step[] = [
     file: 'ipset_container',
   },
   { info: 'Dumping nftables', command: ['nft', 'list', 'ruleset'], file: 'nftables' },
+  { info: 'Dumping links', command: ['ip', '-d', '-s', 'link'], file: 'links' },
+  { info: 'Dumping neighbours', command: ['ip', 'neigh'], file: 'neighbours' },
+  { info: 'Dumping forwarding entries', command: ['bridge', 'fdb'], file: 'forwarding' },
+  { info: 'Dumping routing rules', command: ['ip', 'rule'], file: 'rules' },
   { info: 'Dumping sockets', command: ['ss', '-anp'], file: 'sockets' },
   {
     info: 'Copying journal for calico-node.service',
@@ -52,6 +56,24 @@ const steps: readonly Step[] = [
     file: 'journalctl_calico_node',
   },
 ];
+
+/** What our BIRD knows; `-r` lets the program read only. */
+function birdSteps(runDir: string): readonly Step[] {
+  const ask = (...words: readonly string[]) =>
+    ['birdc', '-r', '-s', join(runDir, 'bird.ctl'), 'show', ...words] as const;
+  return [
+    { info: 'Dumping BGP sessions', command: ask('protocols', 'all'), file: 'bgp_sessions' },
+    { info: 'Dumping BGP routes', command: ask('route', 'all'), file: 'bgp_routes' },
+  ];
+}
+
+/** The configuration of our BIRD, where there is one, without the passwords of its sessions. */
+async function copyBirdConfig(runDir: string, directory: string): Promise<void> {
+  const config = await readFile(join(runDir, 'bird.conf'), 'utf8').catch(() => undefined);
+  if (config === undefined) return;
+  const masked = config.replaceAll(/(\bpassword )"[^"\n]*"/g, '$1"…"');
+  await writeFile(join(directory, 'bird.conf'), masked, { mode: 0o600 });
+}
 
 /** Runs one step; what goes wrong is printed, and no reason to stop. */
 async function collect({ info, command, file }: Step, directory: string, out: Output): Promise<void> {
@@ -105,8 +127,10 @@ export const nodeDiagsCommand = defineCommand({
     out.line(`Using temp dir: ${temporary}`);
     const directory = join(temporary, 'diagnostics');
     await mkdir(directory, { mode: 0o700 });
-    for (const step of steps) await collect(step, directory, out);
-    await collectAgent(runDirOf(env), directory, out);
+    const runDir = runDirOf(env);
+    for (const step of [...steps, ...birdSteps(runDir)]) await collect(step, directory, out);
+    await copyBirdConfig(runDir, directory);
+    await collectAgent(runDir, directory, out);
     await copyLogs(logDir, directory, out);
     const archive = join(temporary, `diags-${timestamp(clock.now())}.tar.gz`);
     const { exitCode, stderr } = await runProgram('tar', ['-czf', archive, '-C', temporary, 'diagnostics']);
