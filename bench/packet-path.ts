@@ -3,9 +3,9 @@ import { createNetlinkNftApplier, createNftDataplane } from '../src/dataplane/in
 import { openHostNetwork } from '../src/netlink/index.js';
 import type { HostNetwork } from '../src/netlink/index.js';
 import { createPolicyGraph } from '../src/policy/index.js';
-import type { ModelChange } from '../src/policy/index.js';
+import type { ModelChange, Rule } from '../src/policy/index.js';
 import { createTestNet } from '../test/support/netns.js';
-import { endpoint, nets, policy, rule } from '../test/support/policy-builders.js';
+import { endpoint, nets, policy, rule, selector } from '../test/support/policy-builders.js';
 import { oneCpu } from './support/cpu-time.js';
 import type { CpuTime } from './support/cpu-time.js';
 import { median, medianRange } from './support/statistics.js';
@@ -28,6 +28,7 @@ const hosts = {
   '1 policy': { count: 1, by: 'port' },
   '1,000 policies': { count: 1_000, by: 'port' },
   '1,000 policies by network': { count: 1_000, by: 'network' },
+  '1,000 policies by selector': { count: 1_000, by: 'selector' },
 } as const;
 type HostName = keyof typeof hosts;
 const hostNames = Object.keys(hosts) as readonly HostName[];
@@ -61,19 +62,30 @@ const kinds: readonly Kind[] = [
   { name: 'MiB over TCP', count: 32, run: (traffic, count) => traffic.bulk(count), target: [90, 97] },
 ];
 
+type Shape = 'port' | 'network' | 'selector';
+
+/** What one of the policies allows: another than the others do. */
+function rulesOf(by: Shape, index: number, isLast: boolean): readonly Rule[] {
+  const port = isLast ? PORT : 10_000 + index;
+  const network = isLast ? '10.65.0.0/24' : `10.${String(100 + (index >> 8))}.${String(index & 255)}.0/24`;
+  switch (by) {
+    case 'port':
+      return [6, 17].map(protocol =>
+        rule('allow', { protocol, destinationPorts: [{ min: port, max: port }] }),
+      );
+    case 'network':
+      return [rule('allow', { destinationNets: nets(network) })];
+    case 'selector':
+      return [
+        rule('allow', { destinationSelector: selector(isLast ? 'has(end)' : `app == "${String(index)}"`) }),
+      ];
+  }
+}
+
 /** The last of them is the one that allows what is measured. */
-function policies({ count, by }: { readonly count: number; readonly by: 'port' | 'network' }) {
-  return Array.from({ length: count }, (_, index): ModelChange => {
-    const isLast = index === count - 1;
-    const port = isLast ? PORT : 10_000 + index;
-    const destinationPorts = [{ min: port, max: port }];
-    const networks = nets(
-      isLast ? '10.65.0.0/24' : `10.${String(100 + (index >> 8))}.${String(index & 255)}.0/24`,
-    );
-    const rules =
-      by === 'port'
-        ? [6, 17].map(protocol => rule('allow', { protocol, destinationPorts }))
-        : [rule('allow', { destinationNets: networks })];
+function policies({ count, by }: { readonly count: number; readonly by: Shape }): readonly ModelChange[] {
+  return Array.from({ length: count }, (_, index) => {
+    const rules = rulesOf(by, index, index === count - 1);
     const each = policy(`p${String(index).padStart(4, '0')}`, {
       order: index,
       ingress: rules,
@@ -84,7 +96,7 @@ function policies({ count, by }: { readonly count: number; readonly by: 'port' |
 }
 
 function workload(name: string, address: string): ModelChange {
-  const value = endpoint(name, { addresses: [address] });
+  const value = endpoint(name, { addresses: [address], labels: { end: name } });
   return { kind: 'endpoint', id: value.id, endpoint: value };
 }
 
