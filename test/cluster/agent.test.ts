@@ -72,7 +72,7 @@ describe('an agent', () => {
     expect(await lab.calicoNode(host, 'status')).toMatchObject({
       exitCode: 0,
       stdout: expect.stringMatching(
-        /^node host1 \(process \d+\): ready, up \d+ s\ndatastore: sqlite, answers; revision \d+ is in force\nendpoints: 2 up, 0 down, 0 error\ndropped: /,
+        /^node host1 \(process \d+\): ready, up \d+ s\ndatastore: sqlite, answers; revision \d+ is in force\nendpoints: 2 up, 0 down, 0 error\ndropped:/,
       ),
     });
     const key = '/calico/v1/policy/tier/default/policy/broken';

@@ -29,7 +29,7 @@ function textOf(status: AgentStatus): string {
     ...endpoints
       .filter(each => each.state === 'down' || each.state === 'error')
       .map(({ id, state: how = '', reason = '' }) => `  ${id}: ${how}, ${reason}`),
-    `dropped: ${dropped.length === 0 ? 'nothing' : ''}`,
+    dropped.length === 0 ? 'dropped: nothing' : 'dropped:',
     ...dropped.map(([reason, { packets }]) => `  ${reason}: ${String(packets)} packets`),
   ]
     .map(line)
