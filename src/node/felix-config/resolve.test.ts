@@ -199,6 +199,9 @@ describe('the values of parameters', () => {
     ['InterfacePrefix', 'averylongprefix'],
     ['DefaultEndpointToHostAction', 'open'],
     ['EndpointReportingDelaySecs', '.5'],
+    ['DeviceRouteProtocol', '12'],
+    ['DeviceRouteProtocol', '0xba'],
+    ['VXLANVNI', '16777216'],
   ])('%s=%s is refused', (name, text) => {
     expect(resolved({ file: { [name]: text } }).problems).toHaveLength(1);
   });
