@@ -10,7 +10,6 @@ import { eventually } from '../support/netns.js';
 const root = new URL('../..', import.meta.url).pathname;
 const lab = `t${String(process.pid)}-demo`;
 
-/** It is run in full by whoever changes it (33 s); here it must clean up after itself. */
 describe('the demo', () => {
   let directory: string;
 
@@ -30,11 +29,13 @@ describe('the demo', () => {
       .map(line => line.split(' ')[0] ?? '')
       .filter(netns => netns.startsWith(`${lab}-`));
 
-  /** Runs it until it has printed `mark`, does `harm` to it, and resolves with its end and what it said then. */
-  async function harmed(
-    mark: string,
-    harm: (pid: number) => Promise<void> | void,
-  ): Promise<{ readonly exitCode: number | null; readonly said: string }> {
+  interface Shown {
+    readonly exitCode: number | null;
+    readonly said: string;
+  }
+
+  /** Runs it until it has printed `mark`, does something to it, and resolves with its end and all that it said. */
+  async function run(mark: string, then: (pid: number) => Promise<void> | void): Promise<Shown> {
     // A process group of its own, as a terminal makes one: Ctrl-C reaches all of it.
     const demo = spawn(`${root}scripts/demo`, [], {
       detached: true,
@@ -47,7 +48,7 @@ describe('the demo', () => {
     }
     const ended = once(demo, 'close');
     await eventually(mark, () => said.includes(mark) || demo.exitCode !== null, 60_000);
-    await harm(demo.pid ?? 0);
+    await then(demo.pid ?? 0);
     await ended;
     return { exitCode: demo.exitCode, said };
   }
@@ -63,8 +64,15 @@ describe('the demo', () => {
     ).toEqual([]);
   }
 
+  test('shows everything, and leaves nothing behind', async () => {
+    const { exitCode, said } = await run('Three hosts', () => undefined);
+    expect(said).toContain('What to try next');
+    expect(exitCode).toBe(0);
+    await expectNothingLeft();
+  });
+
   test('leaves nothing behind when it is interrupted while the lab comes up', async () => {
-    const { exitCode, said } = await harmed('each a network namespace', pid => {
+    const { exitCode, said } = await run('each a network namespace', pid => {
       process.kill(-pid, 'SIGINT');
     });
     expect(said).toContain('the demo ended early');
@@ -73,7 +81,7 @@ describe('the demo', () => {
   });
 
   test('leaves nothing behind when something of it fails in the middle', async () => {
-    const { exitCode, said } = await harmed('LINK   AGENT', async () => {
+    const { exitCode, said } = await run('LINK   AGENT', async () => {
       // Without its namespace nothing can be asked on host1 any more.
       await runChecked('ip', ['netns', 'delete', `${lab}-host1`]);
     });
