@@ -7,6 +7,8 @@ import { eventually } from '../../support/netns.js';
 export interface HeldNamespaces {
   /** of a process that lives in them */
   readonly pid: number;
+  /** arguments of nsenter, before the program that it shall run in them */
+  readonly inside: readonly string[];
   /** Starts a program that stays. */
   start(program: string, args: readonly string[]): void;
   /** Ends every process in them: all were started by the test. */
@@ -19,10 +21,13 @@ export async function holdNamespaces(netns: string): Promise<HeldNamespaces> {
   const pid = holder.pid ?? 0;
   await eventually('the namespaces are there', () => contentOf(`/proc/${String(pid)}/comm`) === 'sleep\n');
   const own = mountsOf(String(pid));
+  // With its root, as a test may run in a changed one.
+  const inside = ['-t', String(pid), '-n', '-m', '-r', '--'];
   return {
     pid,
+    inside,
     start: (program, rest) => {
-      spawn('nsenter', ['-t', String(pid), '-n', '-m', '--', program, ...rest], { stdio: 'ignore' });
+      spawn('nsenter', [...inside, program, ...rest], { stdio: 'ignore' });
     },
     end: async () => {
       if (own === undefined || own === mountsOf('self'))

@@ -51,16 +51,48 @@ export const hasCgroups = ['memory', 'cgroup.controllers'].some(name => existsSy
 const privateFolders = ['/run', '/var/lib', '/dev/shm'];
 
 export async function createRuntimeHost(): Promise<RuntimeHost> {
+  const undo: Undo = [];
+  try {
+    return await makeRuntimeHost(undo);
+  } catch (error) {
+    await undoAll(undo);
+    throw error;
+  }
+}
+
+/** What takes a part of the host away again, last first. */
+type Undo = (() => unknown)[];
+
+/** One that fails keeps no other from being done. */
+async function undoAll(undo: Undo): Promise<void> {
+  const failures: unknown[] = [];
+  for (const step of undo.toReversed()) {
+    try {
+      await step();
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw new AggregateError(failures, 'the host could not be removed completely');
+}
+
+async function makeRuntimeHost(undo: Undo): Promise<RuntimeHost> {
   // Sockets must have short paths.
   const directory = await mkdtemp(join(tmpdir(), 'calico-rt-'));
+  undo.push(async () => rm(directory, { recursive: true, force: true }));
   const net = createTestNet();
+  undo.push(async () => net.remove());
   const holder = await holdNamespaces(await net.add('host'));
-  const inside = ['-t', String(holder.pid), '-n', '-m', '--'];
+  undo.push(async () => holder.end());
+  const { inside } = holder;
   for (const folder of privateFolders)
     await runChecked('nsenter', [...inside, 'mount', '-t', 'tmpfs', 'tmpfs', folder]);
   /** the same folder, seen from outside */
   const runDir = `/proc/${String(holder.pid)}/root/run/calico`;
   const installation = await builtInstallation();
+  undo.push(() => {
+    installation.remove();
+  });
   const place: AgentPlace = {
     program: ['nsenter', ...inside, join(installation.paths.bin, 'calico-node')],
     directory,
@@ -75,12 +107,15 @@ export async function createRuntimeHost(): Promise<RuntimeHost> {
   for (const plugin of readdirSync('/usr/lib/cni'))
     symlinkSync(join('/usr/lib/cni', plugin), join(directory, 'plugins', plugin));
   const store = await openStore({ type: 'sqlite', directory: join(directory, 'store') });
+  undo.push(async () => store.close());
   const cgroup = `/calt-${String(process.pid)}-${randomBytes(3).toString('hex')}`;
+  undo.push(async () => endCgroup(cgroup));
   let agent: AgentProcess | undefined;
   const stopAgent: RuntimeHost['stopAgent'] = async signal => {
     await agent?.end(signal);
     agent = undefined;
   };
+  undo.push(async () => stopAgent());
   return {
     net,
     store,
@@ -102,14 +137,6 @@ export async function createRuntimeHost(): Promise<RuntimeHost> {
     },
     stopAgent,
     remains: async () => remains({ net, store, runDir }),
-    close: async () => {
-      await stopAgent();
-      await endCgroup(cgroup);
-      await holder.end();
-      await store.close();
-      await net.remove();
-      installation.remove();
-      await rm(directory, { recursive: true, force: true });
-    },
+    close: async () => undoAll(undo),
   };
 }
