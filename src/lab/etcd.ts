@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { createResourceClient, openStore } from '../datastore/index.js';
 import type { LabContext } from './context.js';
 import { startDaemon } from './daemon.js';
@@ -11,12 +11,16 @@ import { logTail, until } from './until.js';
 const PEER = 'http://127.0.0.1:1';
 /** etcd takes sockets in its working directory only, in the form of a host with a port. */
 const CLIENTS = 'unix://client:0';
+const PEERS = 'unix://peer:0';
 
 /** Starts the lab's etcd, unless it runs or the lab has none, and waits until it answers. */
 export async function startEtcd(context: LabContext, plan: LabPlan): Promise<void> {
   if (plan.datastore !== 'etcd' || processIn(plan.fabric.netns, CLIENTS) !== undefined) return;
   const directory = storeDirectory(context.paths, plan);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
+  // One that was killed leaves its sockets, and etcd does not start where there is one.
+  for (const socket of [CLIENTS, PEERS])
+    rmSync(`${directory}/${socket.replace('unix://', '')}`, { force: true });
   startDaemon({
     netns: plan.fabric.netns,
     program: 'etcd',
@@ -25,7 +29,7 @@ export async function startEtcd(context: LabContext, plan: LabPlan): Promise<voi
       `--data-dir=${directory}/data`,
       `--listen-client-urls=${CLIENTS}`,
       `--advertise-client-urls=${CLIENTS}`,
-      '--listen-peer-urls=unix://peer:0',
+      `--listen-peer-urls=${PEERS}`,
       `--initial-advertise-peer-urls=${PEER}`,
       `--initial-cluster=lab=${PEER}`,
     ],

@@ -8,6 +8,7 @@ import { awaitDatastore } from './await-datastore.js';
 import type { AgentConfig } from './config.js';
 import { ensureDefaultPools } from './ensure-default-pools.js';
 import { FelixSettings } from './felix-config/index.js';
+import { hasIpv6 } from './host-ipv6.js';
 import { Parts } from './lifecycle.js';
 import { Measurements } from './measurements.js';
 import type { MetricSources } from './metrics.js';
@@ -153,8 +154,13 @@ async function openDatastore({ store }: AgentConfig, workloadRoutes: () => numbe
 async function introduce({ config, client, network, log }: Ground): Promise<void> {
   const view = { links: network.links(), addresses: network.addresses(), routes: network.routes() };
   await registerNode({ config, client, view, log });
-  const ipv6 = network.readSysctl(['ipv6', 'conf', 'all', 'forwarding']) !== undefined;
-  await ensureDefaultPools({ pools: config.startup.pools, client, view, ipv6, log });
+  await ensureDefaultPools({
+    pools: config.startup.pools,
+    client,
+    view,
+    ipv6: hasIpv6(network),
+    log,
+  });
 }
 
 /** The parts that need the datastore; when one does not start, all parts are stopped. */

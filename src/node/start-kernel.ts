@@ -9,6 +9,7 @@ import {
 } from '../dataplane/index.js';
 import type { EndpointPlumbing, NftApplier, NftConfig, NftDataplane } from '../dataplane/index.js';
 import type { FelixConfig } from './felix-config/index.js';
+import { hasIpv6 } from './host-ipv6.js';
 import type { Measurements } from './measurements.js';
 import { Periodic } from './periodic.js';
 import type { Ground } from './wiring.js';
@@ -131,7 +132,10 @@ export async function startPlumbing({
   log,
   clock,
 }: Ground): Promise<EndpointPlumbing> {
-  const { interfacePrefixes, ipv6, routeProtocol, metadataAddress } = settings.values;
+  const { interfacePrefixes, routeProtocol, metadataAddress } = settings.values;
+  const ipv6 = settings.values.ipv6 && hasIpv6(network);
+  // Routes that the kernel would never take are not tried: everything else can be ready.
+  if (settings.values.ipv6 && !ipv6) log.warn('this host has no IPv6: its workloads get IPv4 only');
   return await parts.start({
     name: 'endpoints',
     start: async () => {

@@ -56,12 +56,12 @@ async function etcdPid(): Promise<number> {
   throw new Error('the lab has no etcd');
 }
 
-describe('an agent whose etcd ends', () => {
+describe('an agent whose etcd is killed', () => {
   test('hurts no traffic, says so, and follows the datastore when it is back', async () => {
     const agent = lab.pid(host);
     const words = ['steady', 'tcp:8080', address, '6'];
     const stream = lab.run(web.netns, process.execPath, lab.installation.probe, ...words);
-    process.kill(await etcdPid(), 'SIGTERM');
+    process.kill(await etcdPid(), 'SIGKILL');
     await eventually('it is told', async () => {
       const { ready, datastore } = await lab.status(host);
       return ready && !datastore.answers;

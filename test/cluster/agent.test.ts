@@ -192,4 +192,18 @@ describe('an agent', () => {
     await lab.heal();
     expect(await lab.ruleset(host)).toBe(before);
   });
+
+  // The last one: the host's own IPv6 addresses do not come back.
+  test('gives workloads their IPv4 on a host whose IPv6 is switched off, and is ready', async () => {
+    await lab.run(host.netns, 'sysctl', '-q', '-w', 'net.ipv6.conf.all.disable_ipv6=1');
+    const routes = async (): Promise<string> =>
+      (await lab.run(host.netns, 'ip', 'route', 'show', 'proto', '80')).stdout;
+    const before = await routes();
+    expect(before).toContain('cali');
+    process.kill(lab.pid(host), 'SIGTERM');
+    await eventually('it has ended', () => lab.pid(host) === 0);
+    await lab.heal();
+    expect(await lab.status(host)).toMatchObject({ ready: true, problems: [] });
+    expect(await routes()).toBe(before);
+  });
 });
