@@ -2,7 +2,7 @@ import { messageOf } from '../../base/index.js';
 import type { Clock, Logger } from '../../base/index.js';
 import { ROUTE_PROTOCOL } from '../../net/index.js';
 import type { HostNetwork, NetworkChange } from '../../netlink/index.js';
-import type { DataplaneUpdate, EndpointId } from '../../policy/index.js';
+import type { DataplaneUpdate, Endpoint, EndpointId } from '../../policy/index.js';
 import type { ObjectProblem } from '../problem.js';
 import { applyAction } from './apply.js';
 import type { ApplyTarget, Progress } from './apply.js';
@@ -73,6 +73,8 @@ class KernelPlumbing implements EndpointPlumbing {
   readonly #done: Progress = { configured: new Map(), holders: new Map(), neighbours: new Map() };
   readonly #failures = new Map<string, string>();
   readonly #states = new Map<EndpointId, EndpointState>();
+  /** endpoints as they were last given: a change of policy alone is told of each, and is none of the plumbing's */
+  readonly #given = new Map<EndpointId, Endpoint>();
   readonly #listeners = new Set<(id: EndpointId, state: EndpointState | undefined) => void>();
   /** destinations to look at when the repair delay is over */
   readonly #suspects = new Set<string>();
@@ -109,18 +111,27 @@ class KernelPlumbing implements EndpointPlumbing {
     for (const update of updates) {
       if (update.kind !== 'endpoint-updated' && update.kind !== 'endpoint-removed') continue;
       const endpoint = update.kind === 'endpoint-updated' ? update.local.endpoint : undefined;
+      if (endpoint !== undefined && this.#given.get(update.id) === endpoint) continue;
       const change = this.#claims.update(update.id, endpoint);
       for (const destination of change.destinations) destinations.add(destination);
       for (const name of change.interfaces) interfaces.add(name);
       if (this.#claims.get(update.id) === undefined) this.#setState(update.id, undefined);
     }
-    if (!this.#complete) {
+    destinations.add(GATEWAY_DESTINATION);
+    if (this.#complete) this.#reconcile(destinations, interfaces);
+    else {
       this.#complete = true;
       this.#reconcileAll();
-      return;
     }
-    destinations.add(GATEWAY_DESTINATION);
-    this.#reconcile(destinations, interfaces);
+    this.#noteGiven(updates);
+  }
+
+  /** Not before they were worked on: what threw on the way comes again. */
+  #noteGiven(updates: readonly DataplaneUpdate[]): void {
+    for (const update of updates) {
+      if (update.kind === 'endpoint-updated') this.#given.set(update.id, update.local.endpoint);
+      else if (update.kind === 'endpoint-removed') this.#given.delete(update.id);
+    }
   }
 
   resync(): void {
