@@ -50,7 +50,9 @@ export function createCompiler(initial: NftConfig, log: Logger): Compiler {
   let config = initial;
   const lists = new Lists(desired, {
     lengthsOf: (id, version) => sets.lengthsOf(id, version),
-    log: () => config,
+    get log() {
+      return config;
+    },
   });
   let pools: readonly Pool[] = [];
   const interfacePrefixes = (): readonly string[] => config.interfacePrefixes;

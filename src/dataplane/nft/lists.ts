@@ -1,12 +1,14 @@
 import { MultiMap } from '../../base/index.js';
 import type { ActiveRules, Direction, PolicyId, ProfileId, SetId } from '../../policy/index.js';
 import type { DesiredRuleset } from './desired-ruleset.js';
-import type { LogSettings } from './log-rule.js';
-import type { MatchContext } from './match/condition.js';
-import type { Elements, NftSet } from './model.js';
+import type { Elements, NftSet, Rule } from './model.js';
+import { kernelRules, labelled } from './policy-rules.js';
+import type { LabelledRule, Outcome, RuleContext } from './policy-rules.js';
+import { withoutPort } from './port-index.js';
+import { remembering } from './remembering.js';
 import { setsOf } from './sets-of-rules.js';
 import { compilePolicyList, compileProfileList } from './policy-list.js';
-import type { CompiledList, PolicyListKey, RuleSource } from './policy-list.js';
+import type { CompiledList, LabelledRules, PolicyListKey, RuleSource } from './policy-list.js';
 
 /** A distinct ordered list of policies (by tier) or of profiles, in one direction. */
 export type ListKey = (
@@ -21,6 +23,11 @@ interface List {
   readonly key: ListKey;
   users: number;
 }
+
+const missing: ActiveRules = {
+  ingress: [{ action: 'deny', match: {} }],
+  egress: [{ action: 'deny', match: {} }],
+};
 
 function partsOf(key: ListKey): readonly string[] {
   return key.kind === 'policies'
@@ -42,21 +49,21 @@ export class Lists {
   /** by set: `policy ID` and `profile ID` of those that look it up */
   readonly #usingSet = new MultiMap<SetId, string>();
   readonly #stale = new Set<string>();
-  readonly #source: RuleSource;
+  readonly #context: RuleContext;
+  /** by `policy ID` or `profile ID`: its rules, until kernel rules have to be made of them anew */
+  readonly #rules = new Map<string, LabelledRules>();
+  /** by text of the outcome: what makes kernel rules for it */
+  readonly #renderers = new Map<string, (rule: LabelledRule) => readonly Rule[]>();
+  readonly #source: RuleSource = {
+    policy: id => this.#rulesOf('policy', id, this.#policies.get(id)),
+    profile: id => this.#rulesOf('profile', id, this.#profiles.get(id)),
+    withoutPort: remembering(withoutPort),
+    renderer: outcome => this.#renderer(outcome),
+  };
 
-  constructor(
-    desired: DesiredRuleset,
-    { lengthsOf, log }: { readonly lengthsOf: MatchContext['lengthsOf']; readonly log: () => LogSettings },
-  ) {
+  constructor(desired: DesiredRuleset, context: RuleContext) {
     this.#desired = desired;
-    this.#source = {
-      get log() {
-        return log();
-      },
-      policy: id => this.#policies.get(id),
-      profile: id => this.#profiles.get(id),
-      lengthsOf,
-    };
+    this.#context = context;
   }
 
   policy(id: PolicyId): ActiveRules | undefined {
@@ -81,11 +88,15 @@ export class Lists {
 
   /** The kernel sets behind an IP set are others than before. */
   setShapeChanged(id: SetId): void {
-    for (const part of this.#usingSet.get(id)) this.#mark(part);
+    for (const part of this.#usingSet.get(id)) {
+      this.#rules.delete(part);
+      this.#mark(part);
+    }
   }
 
   /** Packets are logged otherwise than before. */
   logChanged(): void {
+    this.#rules.clear();
     for (const name of this.#lists.keys()) this.#stale.add(name);
   }
 
@@ -138,7 +149,26 @@ export class Lists {
   #replace(part: string, former: ActiveRules | undefined, rules: ActiveRules | undefined): void {
     for (const set of setsOf(former)) this.#usingSet.delete(set, part);
     for (const set of setsOf(rules)) this.#usingSet.add(set, part);
+    this.#rules.delete(part);
     this.#mark(part);
+  }
+
+  #rulesOf(kind: LabelledRule['owner']['kind'], name: string, own = missing): LabelledRules {
+    const part = `${kind} ${name}`;
+    const rules = this.#rules.get(part) ?? {
+      ingress: labelled(kind, name, own.ingress),
+      egress: labelled(kind, name, own.egress),
+    };
+    if (own !== missing) this.#rules.set(part, rules);
+    return rules;
+  }
+
+  #renderer(outcome: Outcome): (rule: LabelledRule) => readonly Rule[] {
+    const text = JSON.stringify(outcome);
+    const renderer =
+      this.#renderers.get(text) ?? remembering(rule => kernelRules(rule, outcome, this.#context));
+    this.#renderers.set(text, renderer);
+    return renderer;
   }
 
   #mark(part: string): void {

@@ -1,22 +1,24 @@
-import type { ActiveRule, ActiveRules, Direction, PolicyId, ProfileId, Stage } from '../../policy/index.js';
+import type { ActiveRule, Direction, PolicyId, ProfileId, Stage } from '../../policy/index.js';
 import { dropFor } from './drops.js';
-import type { LogSettings } from './log-rule.js';
-import type { MatchContext } from './match/condition.js';
 import type { Chain, Elements, NftSet, Rule, Verdict } from './model.js';
 import { contentName, policyChainName, policyListName, profileChainName, profileListName } from './names.js';
-import { earlierTier, inProfile, kernelRules, labelled, lastTier } from './policy-rules.js';
+import { earlierTier, inProfile, lastTier } from './policy-rules.js';
 import type { LabelledRule, Outcome } from './policy-rules.js';
 import { portIndex } from './port-index.js';
 import type { PortIndex } from './port-index.js';
 import { mergeRules } from './merge-rules.js';
 import { makeRule } from './rule-text.js';
 
-/** What the lists look up; a policy or profile that is not there denies (fail closed). */
+export type LabelledRules = Readonly<Record<Direction, readonly LabelledRule[]>>;
+
+/** What the lists look up; equal answers are the same objects while nothing has changed about them. */
 export interface RuleSource {
-  readonly policy: (id: PolicyId) => ActiveRules | undefined;
-  readonly profile: (id: ProfileId) => ActiveRules | undefined;
-  readonly lengthsOf: MatchContext['lengthsOf'];
-  readonly log: LogSettings;
+  /** by direction; one that is not there denies (fail closed) */
+  readonly policy: (id: PolicyId) => LabelledRules;
+  readonly profile: (id: ProfileId) => LabelledRules;
+  readonly withoutPort: (rule: LabelledRule) => LabelledRule;
+  /** what makes kernel rules where actions lead there */
+  readonly renderer: (outcome: Outcome) => (rule: LabelledRule) => readonly Rule[];
 }
 
 /** Objects of the table that exist because of one list; equal ones of several lists are the same object. */
@@ -26,10 +28,6 @@ export interface CompiledList {
 }
 
 const end = makeRule([], dropFor('no-rule-matched'));
-const missing: ActiveRules = {
-  ingress: [{ action: 'deny', match: {} }],
-  egress: [{ action: 'deny', match: {} }],
-};
 
 function join(lists: readonly CompiledList[]): CompiledList {
   return { chains: lists.flatMap(list => list.chains), maps: lists.flatMap(list => list.maps) };
@@ -82,9 +80,8 @@ function plain(request: TierRequest, source: RuleSource): CompiledList {
   const { direction, stage, policies, outcome, isLast, name } = request;
   const chains: Chain[] = [];
   const rules = policies.flatMap(id => {
-    const own = (source.policy(id) ?? missing)[direction];
-    const render = (to: Outcome): readonly Rule[] =>
-      mergeRules(labelled('policy', id, own)).flatMap(rule => kernelRules(rule, to, source));
+    const own = source.policy(id)[direction];
+    const render = (to: Outcome): readonly Rule[] => mergeRules(own).flatMap(source.renderer(to));
     if (!isLast && passes(own)) return render(outcome);
     const chain: Chain = {
       name: policyChainName(direction, id, stage),
@@ -122,12 +119,10 @@ export function compilePolicyList(key: PolicyListKey, source: RuleSource): Compi
 /** A tier that ends with a verdict for every packet, but for what an earlier tier than the last passes. */
 function decisiveTier(request: TierRequest, source: RuleSource): CompiledList {
   const { name, direction, policies, outcome } = request;
-  const rules = mergeRules(
-    policies.flatMap(id => labelled('policy', id, (source.policy(id) ?? missing)[direction])),
-  );
-  const render = (some: readonly LabelledRule[]): readonly Rule[] =>
-    mergeRules(some).flatMap(rule => kernelRules(rule, outcome, source));
-  const index = portIndex(rules);
+  const rules = mergeRules(policies.flatMap(id => source.policy(id)[direction]));
+  const rendered = source.renderer(outcome);
+  const render = (some: readonly LabelledRule[]): readonly Rule[] => mergeRules(some).flatMap(rendered);
+  const index = portIndex(rules, source.withoutPort);
   if (index !== undefined) return indexed(name, index, render);
   // Chains of policies are shared by all lists: they are left out only where the rules of many became few.
   return rules.length * fewAmong < policies.length
@@ -166,9 +161,7 @@ function earlyList({ direction, stage, tiers }: PolicyListKey, source: RuleSourc
   const outcome = earlierTier(direction, stage);
   const chains = tiers.map((policies, index): Chain => ({
     name: contentName('t-', JSON.stringify([direction, stage, policies, index])),
-    rules: policies
-      .flatMap(id => labelled('policy', id, (source.policy(id) ?? missing)[direction]))
-      .flatMap(rule => kernelRules(rule, outcome, source)),
+    rules: policies.flatMap(id => source.policy(id)[direction]).flatMap(source.renderer(outcome)),
   }));
   const jumps = chains.map(chain => makeRule([], { kind: 'jump', chain: chain.name }));
   return { chains: [...chains, { name: policyListName(direction, tiers, stage), rules: jumps }], maps: [] };
@@ -182,9 +175,7 @@ export function compileProfileList(
 ): CompiledList {
   const chains = profiles.map(id => ({
     name: profileChainName(direction, id),
-    rules: mergeRules(labelled('profile', id, (source.profile(id) ?? missing)[direction])).flatMap(rule =>
-      kernelRules(rule, inProfile(direction), source),
-    ),
+    rules: mergeRules(source.profile(id)[direction]).flatMap(source.renderer(inProfile(direction))),
   }));
   const jumps = chains.map(({ name }, index) => makeRule([], { kind: 'jump', chain: name }, profiles[index]));
   const last = makeRule([], dropFor('no-profile-matched'));

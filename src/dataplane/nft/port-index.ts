@@ -75,6 +75,11 @@ function residue(match: ActiveMatch): ActiveMatch {
   };
 }
 
+/** The rule for packets whose protocol and destination port are known to fit. */
+export function withoutPort(rule: LabelledRule): LabelledRule {
+  return { ...rule, match: residue(rule.match) };
+}
+
 /** True when nothing behind the rule is ever reached. */
 function endsAll(rule: LabelledRule): boolean {
   return rule.action !== 'log' && Object.keys(rule.match).length === 0;
@@ -89,14 +94,14 @@ interface PlacedRule {
 /** `bound` and `wild` are in order of their places. */
 function bucketFor(
   key: PortKey,
-  bound: readonly PlacedRule[],
-  wild: readonly PlacedRule[],
+  { bound, wild }: { readonly bound: readonly PlacedRule[]; readonly wild: readonly PlacedRule[] },
+  leftOf: typeof withoutPort,
 ): readonly LabelledRule[] {
   const bucket: LabelledRule[] = [];
   const rules = [...bound, ...wild].sort((a, b) => a.place - b.place);
   for (const { rule } of rules) {
     if (!canMatch(rule.match, key)) continue;
-    const left = { ...rule, match: residue(rule.match) };
+    const left = leftOf(rule);
     bucket.push(left);
     if (endsAll(left)) break;
   }
@@ -124,8 +129,14 @@ function byPort(
   return ports;
 }
 
-/** The index over a list's rules in order, or undefined when the plain list serves as well. */
-export function portIndex(rules: readonly LabelledRule[]): PortIndex | undefined {
+/**
+ * The index over a list's rules in order, or undefined when the plain list serves as well. `leftOf` is withoutPort,
+ * by itself or with a memory.
+ */
+export function portIndex(
+  rules: readonly LabelledRule[],
+  leftOf: typeof withoutPort = withoutPort,
+): PortIndex | undefined {
   const placed = rules.map((rule, place) => ({ rule, place, keys: keysOf(rule) }));
   const bound = placed.flatMap(({ keys, ...rest }) => (keys === undefined ? [] : [{ ...rest, keys }]));
   if (bound.length < minBoundRules) return undefined;
@@ -133,7 +144,9 @@ export function portIndex(rules: readonly LabelledRule[]): PortIndex | undefined
   const ports = byPort(bound);
   if (ports.size * (wild.length + 1) > maxGrowth * (rules.length + 64)) return undefined;
   const buckets = new Map(
-    [...ports].map(([text, port]) => [text, bucketFor(port.key, port.rules, wild)] as const),
+    [...ports].map(
+      ([text, port]) => [text, bucketFor(port.key, { bound: port.rules, wild }, leftOf)] as const,
+    ),
   );
   return { buckets, wild: wild.map(({ rule }) => rule) };
 }

@@ -1,0 +1,9 @@
+/** The function with a memory: what it made of an object it makes once, and keeps while the object is there. */
+export function remembering<Key extends object, Value>(make: (key: Key) => Value): (key: Key) => Value {
+  const made = new WeakMap<Key, { readonly value: Value }>();
+  return key => {
+    const known = made.get(key) ?? { value: make(key) };
+    made.set(key, known);
+    return known.value;
+  };
+}
