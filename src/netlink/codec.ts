@@ -122,7 +122,7 @@ export class MessageWriter {
 
   /** A text with the zero byte that C expects at its end. */
   attributeText(type: number, text: string): this {
-    return this.attribute(type, new TextEncoder().encode(`${text}\0`));
+    return this.attribute(type, textBytes(`${text}\0`));
   }
 
   /** An attribute that holds what `fill` writes; netfilter wants the flag for nested in `type`. */
@@ -159,6 +159,17 @@ export class MessageWriter {
     this.#length = needed;
     return at;
   }
+}
+
+/** The text in UTF-8. An encoder takes longer for a name of a few letters than a look at each. */
+function textBytes(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length);
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code > 0x7f) return new TextEncoder().encode(text);
+    bytes[at] = code;
+  }
+  return bytes;
 }
 
 /** The 16-bit length would wrap silently and the kernel would read another message than was meant. */

@@ -55,7 +55,8 @@ function numberIn(text: string, max: number): number {
 function interfaceBytes(name: string): Uint8Array {
   if (!isInterfaceName(name)) throw new Error(`not an interface name: ${JSON.stringify(name)}`);
   const bytes = new Uint8Array(interfaceLength);
-  bytes.set(new TextEncoder().encode(name));
+  // The form of a name leaves ASCII alone.
+  for (let at = 0; at < name.length; at++) bytes[at] = name.charCodeAt(at);
   return bytes;
 }
 
@@ -128,10 +129,10 @@ export function keyFieldsOf(id: number): readonly KeyField[] | undefined {
 
 /** An element's key in the set's form; throws for what is none. */
 export function keyBytes(set: NftSet, key: ElementKey): Uint8Array {
+  if (set.key.length === 1) return fieldBytes(set.key, [key], 0);
   const values = key.split(' . ');
   if (values.length !== set.key.length) throw new Error(`not a key of ${set.name}: ${JSON.stringify(key)}`);
   const { length } = keyTypeOf(set.key);
-  if (set.key.length === 1) return fieldBytes(set.key, values, 0);
   const bytes = new Uint8Array(length);
   let at = 0;
   for (const [index, field] of set.key.entries()) {
