@@ -1,6 +1,6 @@
 import { sameChain, sameElement, snapshotOf } from './diff.js';
-import type { RulesetPatch } from './diff.js';
-import type { Chain, ChainSnapshot, ElementKey, Elements, ElementValue, NftSet, Ruleset } from './model.js';
+import type { ChainChange, RulesetPatch } from './diff.js';
+import type { Chain, ElementKey, Elements, ElementValue, NftSet, Ruleset } from './model.js';
 
 /** What one owner (an endpoint, a policy list, the base) wants to be in the table. */
 export interface OwnedObjects {
@@ -45,7 +45,7 @@ export class DesiredRuleset {
 
   readonly #counters: ReadonlySet<string>;
   #touchedSets = new Map<string, NftSet | undefined>();
-  #touchedChains = new Map<string, ChainSnapshot | undefined>();
+  #touchedChains = new Map<string, Chain | undefined>();
   #touchedElements = new Map<string, Map<ElementKey, ElementValue | undefined>>();
 
   /** Counters are there from the beginning to the end. */
@@ -70,7 +70,11 @@ export class DesiredRuleset {
     for (const set of objects.sets ?? []) this.#putSet(owner, set);
     for (const chain of objects.chains ?? []) this.#putChain(owner, chain);
     for (const [set, elements] of objects.elements ?? []) {
-      for (const [key, value] of elements) this.#claim(owner, set, key, value);
+      const had = former?.elements?.get(set);
+      for (const [key, value] of elements) {
+        // Most of what an endpoint has is as before: its addresses when its policies change.
+        if (!sameElement(had?.get(key), value)) this.#claim(owner, set, key, value);
+      }
     }
     if (former !== undefined) this.#release(owner, former, objects);
   }
@@ -182,9 +186,7 @@ export class DesiredRuleset {
   }
 
   #touchChain(name: string): void {
-    if (this.#touchedChains.has(name)) return;
-    const chain = this.#chains.values.get(name);
-    this.#touchedChains.set(name, chain === undefined ? undefined : snapshotOf(chain));
+    if (!this.#touchedChains.has(name)) this.#touchedChains.set(name, this.#chains.values.get(name));
   }
 
   #setChanges(): RulesetPatch['sets'] {
@@ -197,10 +199,14 @@ export class DesiredRuleset {
   }
 
   #chainChanges(): RulesetPatch['chains'] {
-    const changes = [...this.#touchedChains].map(
-      ([name, before]) => [name, { before, after: this.#chains.values.get(name) }] as const,
-    );
-    return new Map(changes.filter(([, { before, after }]) => !sameChain(before, after)));
+    const changes = new Map<string, ChainChange>();
+    for (const [name, chain] of this.#touchedChains) {
+      const after = this.#chains.values.get(name);
+      if (chain === after) continue;
+      const before = chain === undefined ? undefined : snapshotOf(chain);
+      if (!sameChain(before, after)) changes.set(name, { before, after });
+    }
+    return changes;
   }
 
   #elementChanges(): RulesetPatch['elements'] {

@@ -17,12 +17,13 @@ interface Change<Before, After = Before> {
   readonly after: After | undefined;
 }
 
+export type ChainChange = Change<ChainSnapshot, Chain>;
 export type ElementChanges = ReadonlyMap<ElementKey, Change<ElementValue>>;
 
 /** What differs; names that do not differ are not in it. */
 export interface RulesetPatch {
   readonly sets: ReadonlyMap<string, Change<NftSet>>;
-  readonly chains: ReadonlyMap<string, Change<ChainSnapshot, Chain>>;
+  readonly chains: ReadonlyMap<string, ChainChange>;
   /** by name of the set or map */
   readonly elements: ReadonlyMap<string, ElementChanges>;
   /** by name: whether it comes or goes */
@@ -56,7 +57,7 @@ function sameSet(a: NftSet, b: NftSet): boolean {
 }
 
 function sameBase(a: BaseChain | undefined, b: BaseChain | undefined): boolean {
-  return same([a?.type, a?.hook, a?.priority], [b?.type, b?.hook, b?.priority]);
+  return a === b || same([a?.type, a?.hook, a?.priority], [b?.type, b?.hook, b?.priority]);
 }
 
 export function snapshotOf(chain: Chain): ChainSnapshot {
@@ -67,7 +68,12 @@ export function snapshotOf(chain: Chain): ChainSnapshot {
 /** True when the chain says already what it shall say. */
 export function sameChain(before: ChainSnapshot | undefined, after: Chain | undefined): boolean {
   if (before === undefined || after === undefined) return before === after;
-  return sameBase(before.base, after.base) && same(before.fingerprints, snapshotOf(after).fingerprints);
+  const { base, fingerprints } = before;
+  return (
+    fingerprints.length === after.rules.length &&
+    after.rules.every((rule, index) => rule.fingerprint === fingerprints[index]) &&
+    sameBase(base, after.base)
+  );
 }
 
 /** True when an element is there with that value, or is absent in both. */
@@ -105,7 +111,7 @@ export function patchBetween(before: RulesetSnapshot, after: Ruleset): RulesetPa
       sets.set(name, change);
     }
   }
-  const chains = new Map<string, Change<ChainSnapshot, Chain>>();
+  const chains = new Map<string, ChainChange>();
   for (const name of names(before.chains, after.chains)) {
     const change = { before: before.chains.get(name), after: after.chains.get(name) };
     if (!sameChain(change.before, change.after)) chains.set(name, change);
