@@ -26,6 +26,8 @@ export interface ActivePolicies {
   }): ActivePolicyChanges;
   /** The policies that match a local endpoint, in no order. */
   policiesOf(endpoint: EndpointId): readonly Policy[];
+  /** True when just the same policies match both local endpoints; cheaper than to ask for either's. */
+  matchedAlike(a: EndpointId, b: EndpointId): boolean;
 }
 
 /** Which policies and profiles matter on this node: those that a local endpoint matches or names. */
@@ -114,5 +116,13 @@ export function createActivePolicies(node: string): ActivePolicies {
       matching(endpoint)
         .map(id => policyById.get(id))
         .filter(policy => policy !== undefined),
+
+    matchedAlike: (a, b) =>
+      sameMembers(index.queriesOf(a), index.queriesOf(b)) &&
+      sameMembers(hostIndex.queriesOf(a), hostIndex.queriesOf(b)),
   };
+}
+
+function sameMembers<T>(a: ReadonlySet<T>, b: ReadonlySet<T>): boolean {
+  return a.size === b.size && a.isSubsetOf(b);
 }

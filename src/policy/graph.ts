@@ -100,18 +100,21 @@ export function createPolicyGraph(node: string): PolicyGraph {
   const localEndpoints = (changed: Changes<EndpointId, Endpoint>): Changes<EndpointId, LocalEndpoint> => {
     // Many endpoints match the same policies, and get the same tiers: whoever compares or compiles them sees that.
     const known = new Map<string, readonly EndpointTier[]>();
-    const tiersOf = (policies: readonly Policy[]): readonly EndpointTier[] => {
+    let last: { readonly id: EndpointId; readonly tiers: readonly EndpointTier[] } | undefined;
+    const tiersOf = (id: EndpointId): readonly EndpointTier[] => {
+      if (last !== undefined && activePolicies.matchedAlike(last.id, id)) return last.tiers;
+      const policies = activePolicies.policiesOf(id);
       const key = policies.map(policy => policy.id).join('\n');
       const tiers = known.get(key) ?? tiersAt('normal', 'workload', policies);
       known.set(key, tiers);
+      last = { id, tiers };
       return tiers;
     };
     const local = (id: EndpointId, endpoint: Endpoint | undefined): LocalEndpoint | undefined => {
       if (endpoint === undefined) return undefined;
-      const policies = activePolicies.policiesOf(id);
       return endpoint.kind === 'workload'
-        ? { endpoint, tiers: tiersOf(policies) }
-        : hostEndpoint(endpoint, policies);
+        ? { endpoint, tiers: tiersOf(id) }
+        : hostEndpoint(endpoint, activePolicies.policiesOf(id));
     };
     return new Map([...changed].map(([id, endpoint]) => [id, local(id, endpoint)]));
   };
