@@ -70,7 +70,9 @@ describe('the systemd unit', () => {
 
   function birdPid(): number | undefined {
     const file = join(runDir, 'bird.pid');
-    return existsSync(file) ? Number(readFileSync(file, 'utf8')) : undefined;
+    // BIRD makes the file before it writes to it.
+    const pid = existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0;
+    return pid > 0 ? pid : undefined;
   }
 
   /** What stands in quotes behind each `name=`, as systemd reads it. */
