@@ -97,7 +97,12 @@ export type NetworkEvent =
    * which `replaces` the first with the same destination and metric.
    */
   | { readonly kind: 'route'; readonly route: RouteInfo; readonly replaces: boolean }
-  | { readonly kind: 'route-gone'; readonly route: RouteInfo };
+  | { readonly kind: 'route-gone'; readonly route: RouteInfo }
+  /**
+   * Forwarding, rp_filter, proxy_arp or proxy_ndp of a link, by its index, or of all together, was written. The
+   * kernel announces no other setting.
+   */
+  | { readonly kind: 'settings'; readonly link: number | 'all' };
 
 export interface NetworkChange {
   readonly links: boolean;

@@ -3,17 +3,18 @@ import { EventSocket } from './event-socket.js';
 import type { NetworkChange, NetworkEvent } from './host-network.js';
 import { readAddress, RTM_DELADDR, RTM_NEWADDR } from './rtnl/addr.js';
 import { readLink, RTM_DELLINK, RTM_NEWLINK } from './rtnl/link.js';
+import { readNetconf, RTM_NEWNETCONF } from './rtnl/netconf.js';
 import { readRoute, RTM_DELROUTE, RTM_NEWROUTE } from './rtnl/route.js';
 import { NETLINK_ROUTE, NLM_F_REPLACE } from './socket.js';
 import type { Kernel } from './socket.js';
 
-/** Masks of RTNLGRP_LINK, IPV4_IFADDR, IPV4_ROUTE, IPV6_IFADDR, IPV6_ROUTE. */
-const GROUPS = 0x1 | 0x10 | 0x40 | 0x100 | 0x400;
+/** Masks of RTNLGRP_LINK, IPV4_IFADDR, IPV4_ROUTE, IPV6_IFADDR, IPV6_ROUTE, IPV4_NETCONF, IPV6_NETCONF. */
+const GROUPS = 0x1 | 0x10 | 0x40 | 0x100 | 0x400 | 0x80_0000 | 0x100_0000;
 /** Holds some ten thousand route events while the process is busy. */
 const RECEIVE_BUFFER = 4 * 1024 * 1024;
 const AF_UNSPEC = 0;
 
-/** Follows links, addresses and routes of one namespace through the event loop. */
+/** Follows links, their settings, addresses and routes of one namespace through the event loop. */
 export class NetworkWatch {
   readonly #socket: EventSocket;
   #events: NetworkEvent[] = [];
@@ -72,6 +73,10 @@ function readEvent(message: Message): NetworkEvent | undefined {
       if (route === undefined) return undefined;
       if (message.type === RTM_DELROUTE) return { kind: 'route-gone', route };
       return { kind: 'route', route, replaces: (message.flags & NLM_F_REPLACE) !== 0 };
+    }
+    case RTM_NEWNETCONF: {
+      const link = readNetconf(message);
+      return link === undefined ? undefined : { kind: 'settings', link };
     }
     default:
       return undefined;

@@ -272,6 +272,27 @@ describe('what the kernel refuses', () => {
   });
 });
 
+describe('a setting that somebody else writes', () => {
+  test.each([
+    'net.ipv4.ip_forward=1',
+    'net.ipv4.conf.calia.proxy_arp=1',
+    'net.ipv4.conf.calia.forwarding=1',
+    'net.ipv6.conf.all.forwarding=1',
+    'net.ipv6.conf.calia.proxy_ndp=1',
+  ])('is %s again, without waiting for the next reading of everything', async wanted => {
+    await addPod('a', ['10.65.0.1/32', 'fd65::1/128']);
+    plumbing.start();
+    await plumbing.apply([updated('a', { addresses: ['10.65.0.1', 'fd65::1'] })]);
+    await eventually('the endpoint is up', isUp('a'));
+    const [path = ''] = wanted.split('=');
+    const name = path.replaceAll('.', '/');
+    await net.run('host', 'sysctl', '-q', '-w', `${name}=0`);
+    const value = (): string | undefined => host.readSysctl(name.split('/').slice(1));
+    await eventually('it is back', () => value() !== '0');
+    expect(value()).toBe('1');
+  });
+});
+
 describe('a restart', () => {
   test('changes nothing that is right, and with the first full state removes what has no endpoint', async () => {
     await addPod('a', ['10.65.0.1/32']);

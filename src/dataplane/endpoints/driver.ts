@@ -78,6 +78,8 @@ class KernelPlumbing implements EndpointPlumbing {
   readonly #listeners = new Set<(id: EndpointId, state: EndpointState | undefined) => void>();
   /** destinations to look at when the repair delay is over */
   readonly #suspects = new Set<string>();
+  /** links whose settings somebody wrote, to be looked at with the suspects */
+  readonly #written = new Set<number | 'all'>();
   /** destinations that left their endpoint and whose connections are still to be forgotten */
   readonly #released = new Set<string>();
   readonly #ended = new AbortController();
@@ -136,6 +138,7 @@ class KernelPlumbing implements EndpointPlumbing {
 
   resync(): void {
     const { network } = this.#parts;
+    this.#letForward();
     this.#observed.reset(network.links(), network.routes());
     this.#done.configured.clear();
     this.#done.neighbours.clear();
@@ -177,6 +180,7 @@ class KernelPlumbing implements EndpointPlumbing {
       for (const name of change.interfaces) interfaces.add(name);
       for (const destination of change.destinations) this.#suspects.add(destination);
       if (event.kind === 'link-gone') this.#done.configured.delete(event.link.name);
+      else if (event.kind === 'settings') this.#written.add(event.link);
     }
     if (!this.#complete) return;
     if (interfaces.size > 0) this.#reconcile(this.#destinationsOn(interfaces), interfaces);
@@ -199,8 +203,29 @@ class KernelPlumbing implements EndpointPlumbing {
       // A destination has a slash, the name of an interface cannot have one.
       const suspects = new Set([...this.#suspects, ...failed.filter(key => key.includes('/'))]);
       this.#suspects.clear();
-      this.#reconcile(suspects, new Set(failed.filter(key => !key.includes('/'))));
+      const interfaces = failed.filter(key => !key.includes('/'));
+      this.#reconcile(suspects, new Set([...interfaces, ...this.#forgetSettings()]));
     });
+  }
+
+  /** What we wrote ourselves comes here too, once, and differs in nothing. */
+  #forgetSettings(): readonly string[] {
+    const written = [...this.#written];
+    this.#written.clear();
+    if (written.includes('all')) this.#letForward();
+    return written.flatMap(index => {
+      const name = index === 'all' ? undefined : this.#observed.linkAt(index)?.link.name;
+      return name !== undefined && this.#done.configured.delete(name) ? [name] : [];
+    });
+  }
+
+  #letForward(): void {
+    const { network, config } = this.#parts;
+    try {
+      configureHost(network, config.ipv6, this.#settingProblem);
+    } catch (error) {
+      this.#settingProblem('forwarding', messageOf(error));
+    }
   }
 
   #reconcileAll(): void {

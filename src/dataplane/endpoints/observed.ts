@@ -69,6 +69,7 @@ export class Observed {
         break;
       case 'address':
       case 'address-gone':
+      case 'settings':
         break;
     }
     return change;

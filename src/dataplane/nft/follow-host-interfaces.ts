@@ -64,6 +64,7 @@ class OwnedAddresses {
         return this.#remove(event.address);
       case 'route':
       case 'route-gone':
+      case 'settings':
         return false;
     }
   }

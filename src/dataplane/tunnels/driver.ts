@@ -101,6 +101,8 @@ export class Tunnels {
       case 'route':
       case 'route-gone':
         return isTunnelRoute(event.route) || this.#wanted.has(event.route.destination);
+      case 'settings':
+        return false;
     }
   }
 
