@@ -171,8 +171,8 @@ export interface HostNetwork {
   /** without white space around it; undefined when there is no such setting */
   readSysctl(path: readonly string[]): string | undefined;
   /**
-   * Calls back (coalesced, once per turn of the event loop) when links, addresses or routes changed, also
-   * by this object. What `onChange` throws becomes an uncaught exception.
+   * Calls back (coalesced, once per turn of the event loop) when links, their settings, addresses or routes
+   * changed, also by this object. What `onChange` throws becomes an uncaught exception.
    */
   watch(onChange: (change: NetworkChange) => void): { close(): void };
   /** Closes the sockets; a deletion under way still finishes. Watches are closed too. */
