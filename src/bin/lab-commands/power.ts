@@ -5,30 +5,39 @@ import { labStartHelp, labStopHelp } from './help.js';
 
 const options = { host: required('<HOST>'), name: required('--name') };
 
-export const labStopCommand = defineCommand({
-  path: ['lab', 'stop'],
+interface Power {
+  readonly word: 'stop' | 'start';
+  readonly help: string;
+  readonly act: typeof stopHost;
+  /** what the host is then */
+  readonly said: string;
+}
+
+const powerCommand = ({ word, help, act, said }: Power) =>
+  defineCommand({
+    path: ['lab', word],
+    help,
+    options,
+    run: async services => {
+      const context = labContext(services);
+      const plan = await requireRecord(context.paths, services.options.name);
+      const host = hostNamed(plan, services.options.host);
+      await exclusively(context, plan.name, async () => await act(context, plan, host));
+      services.out.line(`${host.name} is ${said}`);
+      return 0;
+    },
+  });
+
+export const labStopCommand = powerCommand({
+  word: 'stop',
   help: labStopHelp,
-  options,
-  run: async services => {
-    const context = labContext(services);
-    const plan = await requireRecord(context.paths, services.options.name);
-    const host = hostNamed(plan, services.options.host);
-    await exclusively(context, plan.name, async () => await stopHost(context, plan, host));
-    services.out.line(`${host.name} is dead: its link is cut, its processes have ended`);
-    return 0;
-  },
+  act: stopHost,
+  said: 'dead: its link is cut, its processes have ended',
 });
 
-export const labStartCommand = defineCommand({
-  path: ['lab', 'start'],
+export const labStartCommand = powerCommand({
+  word: 'start',
   help: labStartHelp,
-  options,
-  run: async services => {
-    const context = labContext(services);
-    const plan = await requireRecord(context.paths, services.options.name);
-    const host = hostNamed(plan, services.options.host);
-    await exclusively(context, plan.name, async () => await startHost(context, plan, host));
-    services.out.line(`${host.name} is back: its link works, its agent is ready`);
-    return 0;
-  },
+  act: startHost,
+  said: 'back: its link works, its agent is ready',
 });

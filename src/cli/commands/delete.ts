@@ -1,7 +1,7 @@
 import type { Resource } from '../../resources/index.js';
-import { defineCommand, flag, text } from '../command.js';
+import { defineCommand, flag } from '../command.js';
 import { deleteHelp } from '../help/delete.js';
-import { readNamedResource } from './named-resource.js';
+import { namedOptionDefinitions, readNamedResource } from './named-resource.js';
 import type { NamedResource } from './named-resource.js';
 import { writeManifests, writeOptionDefinitions } from './write-manifests.js';
 import { writeResources } from './write-resources.js';
@@ -20,12 +20,7 @@ export const deleteCommand = defineCommand({
   path: ['delete'],
   help: deleteHelp,
   options: {
-    kind: text('<KIND>'),
-    name: text('<NAME>'),
-    node: text('--node'),
-    orchestrator: text('--orchestrator'),
-    workload: text('--workload'),
-    scope: text('--scope'),
+    ...namedOptionDefinitions,
     skipNotExists: flag('--skip-not-exists'),
     ...writeOptionDefinitions,
   },

@@ -5,7 +5,7 @@ import { visible } from '../output/index.js';
 import { labelFilter, queriesOfFiles } from './get/queries.js';
 import { show } from './get/show.js';
 import type { ShowRequest } from './get/show.js';
-import { readNamedResource } from './named-resource.js';
+import { namedOptionDefinitions, readNamedResource } from './named-resource.js';
 import { parseOutputFormat } from './print-answers.js';
 
 async function answer(request: ShowRequest, isWatch: boolean, services: CommandServices): Promise<ExitCode> {
@@ -18,12 +18,7 @@ export const getCommand = defineCommand({
   path: ['get'],
   help: getHelp,
   options: {
-    kind: text('<KIND>'),
-    name: text('<NAME>'),
-    node: text('--node'),
-    orchestrator: text('--orchestrator'),
-    workload: text('--workload'),
-    scope: text('--scope'),
+    ...namedOptionDefinitions,
     filenames: list('--filename'),
     recursive: flag('--recursive'),
     selector: text('--selector'),

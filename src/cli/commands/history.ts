@@ -6,7 +6,7 @@ import { historyHelp } from '../help/history.js';
 import { formatStructured, formatTable, isStructured, visible } from '../output/index.js';
 import type { StructuredFormat } from '../output/index.js';
 import { failingAs } from './failing-as.js';
-import { readNamedResource } from './named-resource.js';
+import { namedOptionDefinitions, readNamedResource } from './named-resource.js';
 import type { Identifiers, NamedOptions } from './named-resource.js';
 import { coloured, differenceLines } from './revisions/difference-lines.js';
 import { badRevision, openHistory, parseRevision } from './revisions/open-history.js';
@@ -104,12 +104,7 @@ export const historyCommand = defineCommand({
   path: ['history'],
   help: historyHelp,
   options: {
-    kind: text('<KIND>'),
-    name: text('<NAME>'),
-    node: text('--node'),
-    orchestrator: text('--orchestrator'),
-    workload: text('--workload'),
-    scope: text('--scope'),
+    ...namedOptionDefinitions,
     revision: text('--revision'),
     limit: text('--limit'),
     includeLive: flag('--include-live'),

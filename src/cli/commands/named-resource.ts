@@ -2,6 +2,7 @@ import { nearestWord } from '../../base/index.js';
 import { canonicalCidr, canonicalIp } from '../../net/index.js';
 import { kindOfWord, kinds } from '../../resources/index.js';
 import type { Kind } from '../../resources/index.js';
+import { text } from '../command.js';
 import { visible } from '../output/index.js';
 
 /** What the user says about a resource on the command line. */
@@ -13,6 +14,16 @@ export interface NamedOptions {
   readonly workload: string | undefined;
   readonly scope: string | undefined;
 }
+
+/** The same as options of a command. */
+export const namedOptionDefinitions = {
+  kind: text('<KIND>'),
+  name: text('<NAME>'),
+  node: text('--node'),
+  orchestrator: text('--orchestrator'),
+  workload: text('--workload'),
+  scope: text('--scope'),
+};
 
 export type Identifiers = Readonly<Record<string, string>>;
 
