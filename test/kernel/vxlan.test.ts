@@ -75,6 +75,12 @@ describe('VXLAN between three hosts', () => {
     net = createTestNet();
     await buildRouter();
     for (const name of NAMES) await buildHost(name);
+    // What the tunnels run over: in its first seconds IPv6 has no link-local address to ask for neighbours with.
+    for (const name of NAMES) {
+      for (const to of [HOSTS.a.ipv6, HOSTS.c.ipv6]) {
+        await eventually(`${name} reaches ${to}`, async () => await pings(name, to));
+      }
+    }
   });
 
   afterAll(async () => {
