@@ -312,6 +312,18 @@ describe('an input', () => {
     expect(await readManifests({ filenames: [filename], stdin })).toEqual({ ok: false, message });
   });
 
+  test('in JSON counts values, not the commas and brackets in its texts', async () => {
+    const text = String.raw`\\\"[,:`;
+    const many = (count: number): string =>
+      JSON.stringify([text.repeat(700_000), ...Array.from({ length: count }, () => 1)]);
+    expect(await fromStdin(Buffer.from(many(10)))).toMatchObject({
+      message: expect.stringContaining('apiVersion'),
+    });
+    expect(await fromStdin(Buffer.from(many(2_000_000)))).toMatchObject({
+      message: expect.stringContaining('document is too large'),
+    });
+  });
+
   test('of any bytes is answered', async () => {
     await assert(
       asyncProperty(uint8Array({ maxLength: 200 }), async bytes => {
