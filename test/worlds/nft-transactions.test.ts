@@ -17,6 +17,7 @@ import type {
 import { renderTransaction } from '../../src/dataplane/nft/render.js';
 import { createPolicyGraph } from '../../src/policy/index.js';
 import { arbitraryBatches } from '../support/policy-arbitrary.js';
+import { meaningOf } from '../support/ruleset-meaning.js';
 
 function demand(holds: boolean, sentence: string): void {
   if (!holds) throw new Error(`the kernel would refuse: ${sentence}`);
@@ -167,6 +168,25 @@ describe('transactions on the way through random changes', () => {
           table.apply(transaction);
           expect(differences(table, compiled.ruleset())).toStrictEqual([]);
         }
+      }),
+    );
+  });
+
+  test('lead to a table that means the same as one made afresh, to which a restart gets in one transaction', () => {
+    fc.assert(
+      fc.property(arbitraryBatches(), batches => {
+        const [graph, compiled, table] = [createPolicyGraph('here'), compiler(), new StrictTable()];
+        // The first state is no change: it makes the table more than its base.
+        for (const batch of [[], ...batches]) compiled.accept(graph.apply(batch));
+        const fresh = compiler();
+        fresh.accept(createPolicyGraph('here').apply(batches.flat()));
+        expect(meaningOf(compiled.ruleset())).toStrictEqual(meaningOf(fresh.ruleset()));
+
+        table.apply(transactionFrom(undefined, compiled.ruleset()));
+        const restart = transactionFrom(table.snapshot(), fresh.ruleset());
+        expect(restart.map(({ op }) => op)).not.toContain('delete-table');
+        table.apply(restart);
+        expect(differences(table, fresh.ruleset())).toStrictEqual([]);
       }),
     );
   });

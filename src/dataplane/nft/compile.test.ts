@@ -94,6 +94,11 @@ function goal(compiled: Compiler, map: string, key: string): string {
   return verdict === null || verdict === undefined || !('chain' in verdict) ? '' : verdict.chain;
 }
 
+/** The maps that a chain looks packets up in. */
+function dispatchOf(compiled: Compiler, chain: string): readonly string[] {
+  return rulesOf(compiled, chain).flatMap(rule => /@(x-\S+)/.exec(rule)?.[1] ?? []);
+}
+
 /** What the compiler asks of the kernel since the last call. */
 function transaction(compiled: Compiler): readonly string[] {
   const text = renderTransaction(transactionOf(compiled.takePatch(), compiled.ruleset()));
@@ -301,6 +306,37 @@ describe('the cost of a change', () => {
     ]);
   });
 
+  test('of a policy more for all endpoints is what stands in that policy', () => {
+    const ports = Array.from({ length: 20 }, (_, index) =>
+      policy(`p${String(index)}`, [tcpTo(8000 + index)]),
+    );
+    const ids = ports.map((_, index) => `p${String(index)}`);
+    const all = (ingress: readonly string[]) =>
+      Array.from({ length: 200 }, (_, index) => endpoint(`cali${String(index)}`, { tiers: [{ ingress }] }));
+    const compiled = compiler();
+    compiled.accept([...ports, ...all(ids)]);
+    compiled.takePatch();
+    const place = goal(compiled, 'wl-to', 'cali0');
+
+    compiled.accept([policy('more', [tcpTo(9000)]), ...all([...ids, 'more'])]);
+    const [map = ''] = dispatchOf(compiled, place);
+    const key = '6 . 9000';
+    const bucket = goal(compiled, map, key);
+    expect(transaction(compiled)).toStrictEqual([
+      `add chain inet calico ${bucket}`,
+      expect.stringMatching(`^add rule inet calico ${bucket} accept`),
+      expect.stringMatching(`^add rule inet calico ${bucket} goto drop-no-rule-matched`),
+      `add element inet calico ${map} { ${key} : goto ${bucket} }`,
+    ]);
+
+    compiled.accept([{ kind: 'policy-removed', id: 'more' as PolicyId }, ...all(ids)]);
+    expect(transaction(compiled)).toStrictEqual([
+      `delete element inet calico ${map} { ${key} }`,
+      `flush chain inet calico ${bucket}`,
+      `delete chain inet calico ${bucket}`,
+    ]);
+  });
+
   test('that changes nothing is nothing', () => {
     const compiled = filled();
     compiled.accept([endpoint('cali7', { tiers, addresses: ['10.65.1.7'] })]);
@@ -342,6 +378,69 @@ describe('the cost of a change', () => {
       elements: elementChanges,
     } = patchBetween(snapshot, fresh.ruleset());
     expect([...setChanges, ...chainChanges, ...elementChanges]).toStrictEqual([]);
+  });
+});
+
+describe('the place of a list in the table', () => {
+  const policies = ['a', 'b', 'c'].map((id, index) => policy(id, [tcpTo(80 + index)]));
+  const cali = (index: number, ...ingress: readonly string[]) =>
+    endpoint(`cali${String(index)}`, { tiers: [{ ingress }] });
+
+  function placed(...endpoints: readonly DataplaneUpdate[]): Compiler {
+    const compiled = compiler();
+    compiled.accept([...policies, ...endpoints]);
+    return compiled;
+  }
+  const places = (compiled: Compiler, ...indexes: readonly number[]): readonly string[] =>
+    indexes.map(index => goal(compiled, 'wl-to', `cali${String(index)}`));
+  const jumps = (compiled: Compiler, index: number): readonly string[] =>
+    rulesOf(compiled, goal(compiled, 'wl-to', `cali${String(index)}`));
+  const expected = (...ids: readonly string[]): readonly string[] => [
+    ...ids.map(id => `jump ${policyChainName('ingress', id as PolicyId, 'normal')}`),
+    'goto drop-no-rule-matched',
+  ];
+
+  test('goes over to the list that all its users use instead, and both say what they should', () => {
+    const compiled = placed(cali(1, 'a'), cali(2, 'a'));
+    const before = places(compiled, 1, 2);
+    compiled.accept([cali(1, 'a', 'b'), cali(2, 'a', 'b')]);
+    expect(places(compiled, 1, 2)).toStrictEqual(before);
+    expect(jumps(compiled, 1)).toStrictEqual(expected('a', 'b'));
+  });
+
+  test('stays when some leave, and a list that comes back gets another while its own is taken', () => {
+    const compiled = placed(cali(1, 'a'), cali(2, 'a'));
+    const [first] = places(compiled, 1);
+    compiled.accept([cali(1, 'b')]);
+    expect(places(compiled, 2)).toStrictEqual([first]);
+    expect(places(compiled, 1)).not.toStrictEqual([first]);
+    compiled.accept([cali(2, 'c')]);
+    // `c` stands under the name that `a` had at first.
+    expect(places(compiled, 2)).toStrictEqual([first]);
+    compiled.accept([cali(3, 'a')]);
+    expect(places(compiled, 3)).not.toStrictEqual([first]);
+    expect([jumps(compiled, 2), jumps(compiled, 3)]).toStrictEqual([expected('c'), expected('a')]);
+  });
+
+  test('is that of the list with more users when two become one, and goes to the larger part when one becomes two', () => {
+    const compiled = placed(cali(1, 'a'), cali(2, 'b'), cali(3, 'b'));
+    const [, larger] = places(compiled, 1, 2);
+    compiled.accept([cali(1, 'c'), cali(2, 'c'), cali(3, 'c')]);
+    expect(places(compiled, 1, 2, 3)).toStrictEqual([larger, larger, larger]);
+    compiled.accept([cali(1, 'a'), cali(2, 'b'), cali(3, 'b')]);
+    expect(places(compiled, 2, 3)).toStrictEqual([larger, larger]);
+    expect([jumps(compiled, 1), jumps(compiled, 2)]).toStrictEqual([expected('a'), expected('b')]);
+    expect([...compiled.ruleset().chains.keys()].filter(name => name.startsWith('lt-'))).toHaveLength(2);
+  });
+
+  test('is kept by each of several tiers', () => {
+    const tiers = (...last: readonly string[]) =>
+      endpoint('cali1', { tiers: [{ ingress: ['a'] }, { ingress: last }] });
+    const compiled = placed(tiers('b'));
+    const before = jumps(compiled, 1);
+    compiled.accept([tiers('b', 'c')]);
+    expect(jumps(compiled, 1)).toStrictEqual(before);
+    expect(rulesOf(compiled, before[1]?.replace('goto ', '') ?? '')).toStrictEqual(expected('b', 'c'));
   });
 });
 

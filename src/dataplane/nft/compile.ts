@@ -20,7 +20,7 @@ import { undoOf } from './undo.js';
  *
  *   sets ──► AddressSets ─────────────┐ (a new prefix length marks lists)
  *   policies, profiles ──► Lists ─────┼──► DesiredRuleset ──► patch
- *   endpoints ──► Endpoints ──────────┤ (acquire and release lists)
+ *   endpoints ──► Endpoints ──────────┤ (hold lists, and lead to their places)
  *   pools ──► natOutgoing ────────────┘
  */
 export interface Compiler {
@@ -106,13 +106,19 @@ export function createCompiler(initial: NftConfig, log: Logger): Compiler {
     }
   };
 
+  const settle = (): void => {
+    endpoints.bind();
+    lists.settle();
+    endpoints.place();
+  };
+
   putBase();
   return {
     accept(updates) {
       const [hadState, stages] = [hasState, endpoints.hostStages];
       hasState = true;
       for (const update of updates) accept(update);
-      endpoints.settle();
+      settle();
       if (!hadState || stages.symmetricDifference(endpoints.hostStages).size > 0) putBase();
       lists.compile();
     },
@@ -126,7 +132,7 @@ export function createCompiler(initial: NftConfig, log: Logger): Compiler {
       }),
     setHostInterfaces(interfaces) {
       endpoints.setHostInterfaces(interfaces);
-      endpoints.settle();
+      settle();
       lists.compile();
     },
     setTunnelPeers(peers) {

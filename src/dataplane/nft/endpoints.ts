@@ -1,13 +1,15 @@
 import type { Logger } from '../../base/index.js';
 import { parseIp } from '../../net/index.js';
-import type { Direction, EndpointId, HostInterfaces, LocalEndpoint } from '../../policy/index.js';
+import type { Direction, Endpoint, EndpointId, HostInterfaces, LocalEndpoint } from '../../policy/index.js';
 import type { DesiredRuleset, OwnedObjects } from './desired-ruleset.js';
 import { dropFor } from './drops.js';
-import { goTo, policyList, profileList, setElement } from './endpoint-lists.js';
-import type { ElementsByMap } from './endpoint-lists.js';
+import { goTo, setElement } from './endpoint-elements.js';
+import type { ElementsByMap } from './endpoint-elements.js';
 import { HostEndpoints } from './host-endpoints.js';
 import type { HostStages } from './host-endpoints.js';
-import type { ListKey, Lists } from './lists.js';
+import { noLists, policyList, profileList } from './list-key.js';
+import type { HeldLists, ListKey } from './list-key.js';
+import type { Lists } from './lists.js';
 import { baseNames, workloadMap, workloadProfileMap } from './names.js';
 import { isInterfaceName } from './text.js';
 
@@ -20,9 +22,9 @@ interface Entry {
   readonly profiles: string | undefined;
 }
 
-function workloadObjects(name: string, local: LocalEndpoint, entries: readonly Entry[]): OwnedObjects {
+function workloadObjects(name: string, endpoint: Endpoint, entries: readonly Entry[]): OwnedObjects {
   const elements: ElementsByMap = new Map();
-  const { adminUp, addresses } = local.endpoint;
+  const { adminUp, addresses } = endpoint;
   if (!adminUp) setElement(elements, baseNames.down, name, null);
   for (const { direction, first, profiles } of entries) {
     setElement(elements, workloadMap(direction), name, adminUp ? goTo(first) : dropFor('endpoint-down'));
@@ -36,14 +38,30 @@ function workloadObjects(name: string, local: LocalEndpoint, entries: readonly E
   return { elements };
 }
 
+/** What an endpoint's elements were last made of. */
+interface PlacedWorkload {
+  readonly endpoint: Endpoint;
+  readonly entries: readonly Entry[];
+}
+
+function sameEntries(a: readonly Entry[], b: readonly Entry[]): boolean {
+  return a.every((entry, index) => {
+    const other = b[index];
+    return entry.first === other?.first && entry.profiles === other?.profiles;
+  });
+}
+
 /** The endpoints of this host as map elements; the chains they lead to are shared lists. */
 export class Endpoints {
   readonly #desired: DesiredRuleset;
   readonly #lists: Lists;
   readonly #interfacePrefixes: () => readonly string[];
   readonly #log: Logger;
-  /** lists that an endpoint holds */
-  readonly #held = new Map<EndpointId, readonly ListKey[]>();
+  /** lists that an endpoint uses */
+  readonly #held = new Map<EndpointId, HeldLists>();
+  /** have other data or lists than their elements say */
+  readonly #moved = new Set<EndpointId>();
+  readonly #placed = new Map<EndpointId, PlacedWorkload>();
   readonly #policyLists: Readonly<Record<Direction, WeakMap<LocalEndpoint['tiers'], ListKey | undefined>>> = {
     egress: new WeakMap(),
     ingress: new WeakMap(),
@@ -73,9 +91,16 @@ export class Endpoints {
     this.#hosts.setInterfaces(interfaces);
   }
 
-  /** Ends a batch: binds host endpoints to their interfaces. */
-  settle(): void {
+  /** Ends a batch: binds host endpoints to their interfaces. Which lists are in use is known from then on. */
+  bind(): void {
     this.#hosts.bind();
+  }
+
+  /** Leads the interfaces to their lists, whose places must be settled. */
+  place(): void {
+    for (const id of this.#moved) this.#place(id);
+    this.#moved.clear();
+    this.#hosts.place();
   }
 
   get(id: EndpointId): LocalEndpoint | undefined {
@@ -89,7 +114,7 @@ export class Endpoints {
     this.#hosts.set(id, isHost ? local : undefined);
     const name = endpoint.interfaceName;
     if (isHost || name === undefined || !this.#isUsable(id, name)) this.#removeWorkload(id);
-    else this.#setWorkload(id, name, local);
+    else this.#setWorkload(id, local);
   }
 
   remove(id: EndpointId): void {
@@ -98,20 +123,35 @@ export class Endpoints {
     this.#removeWorkload(id);
   }
 
-  #setWorkload(id: EndpointId, name: string, local: LocalEndpoint): void {
-    const held: ListKey[] = [];
-    const acquire = (key: ListKey | undefined): string | undefined => {
-      if (key === undefined) return undefined;
-      held.push(key);
-      return this.#lists.acquire(key);
+  #setWorkload(id: EndpointId, local: LocalEndpoint): void {
+    const held = new Map<string, ListKey>();
+    for (const direction of directions) {
+      const [policies, profiles] = [this.#policyList(local, direction), profileList(local, direction)];
+      if (policies !== undefined) held.set(`${direction} policies`, policies);
+      if (profiles !== undefined) held.set(`${direction} profiles`, profiles);
+    }
+    this.#lists.hold(this.#held.get(id) ?? noLists, held);
+    this.#held.set(id, held);
+    this.#moved.add(id);
+  }
+
+  #place(id: EndpointId): void {
+    const endpoint = this.#locals.get(id)?.endpoint;
+    const held = this.#held.get(id);
+    if (endpoint?.interfaceName === undefined || held === undefined) return;
+    const nameOf = (place: string): string | undefined => {
+      const key = held.get(place);
+      return key === undefined ? undefined : this.#lists.nameOf(key);
     };
     const entries = directions.map((direction): Entry => {
-      const profiles = acquire(profileList(local, direction));
-      return { direction, profiles, first: acquire(this.#policyList(local, direction)) ?? profiles };
+      const profiles = nameOf(`${direction} profiles`);
+      return { direction, profiles, first: nameOf(`${direction} policies`) ?? profiles };
     });
-    this.#releaseLists(id);
-    this.#held.set(id, held);
-    this.#desired.put(`endpoint ${id}`, workloadObjects(name, local, entries));
+    // Other policies at the same place are no change of the endpoint's.
+    const former = this.#placed.get(id);
+    if (former?.endpoint === endpoint && sameEntries(entries, former.entries)) return;
+    this.#placed.set(id, { endpoint, entries });
+    this.#desired.put(`endpoint ${id}`, workloadObjects(endpoint.interfaceName, endpoint, entries));
   }
 
   /** Endpoints that match the same policies share the tiers that the graph gave them, and so the key made of them. */
@@ -122,14 +162,12 @@ export class Endpoints {
   }
 
   #removeWorkload(id: EndpointId): void {
-    if (!this.#held.has(id)) return;
-    this.#desired.remove(`endpoint ${id}`);
-    this.#releaseLists(id);
+    const held = this.#held.get(id);
+    if (held === undefined) return;
+    this.#lists.hold(held, noLists);
     this.#held.delete(id);
-  }
-
-  #releaseLists(id: EndpointId): void {
-    for (const key of this.#held.get(id) ?? []) this.#lists.release(key);
+    this.#placed.delete(id);
+    this.#desired.remove(`endpoint ${id}`);
   }
 
   /** A workload whose interface we cannot name stays closed: its interface is then an unknown one. */

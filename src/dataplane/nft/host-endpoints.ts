@@ -9,9 +9,11 @@ import type {
   Stage,
 } from '../../policy/index.js';
 import type { DesiredRuleset, OwnedObjects } from './desired-ruleset.js';
-import { goTo, policyList, profileList, setElement } from './endpoint-lists.js';
-import type { ElementsByMap } from './endpoint-lists.js';
-import type { ListKey, Lists } from './lists.js';
+import { goTo, setElement } from './endpoint-elements.js';
+import type { ElementsByMap } from './endpoint-elements.js';
+import { noLists, policyList, profileList } from './list-key.js';
+import type { HeldLists, ListKey } from './list-key.js';
+import type { Lists } from './lists.js';
 import type { Chain } from './model.js';
 import { baseNames, hostListName, hostMap, hostProfileMap } from './names.js';
 import { makeRule } from './rule-text.js';
@@ -86,9 +88,11 @@ interface HostEndpointParts {
 export class HostEndpoints {
   readonly #parts: HostEndpointParts;
   readonly #locals = new Map<EndpointId, LocalEndpoint>();
-  readonly #held = new Map<EndpointId, readonly ListKey[]>();
+  readonly #held = new Map<EndpointId, HeldLists>();
+  #bound: ReadonlyMap<EndpointId, readonly string[]> = new Map();
   #interfaces: HostInterfaces = new Map();
   #isStale = false;
+  #isMoved = false;
   #warned = new Set<string>();
 
   constructor(parts: HostEndpointParts) {
@@ -116,13 +120,20 @@ export class HostEndpoints {
     this.#isStale = true;
   }
 
-  /** Brings the table's objects up to date after one or more of the calls above. */
+  /** Finds each one's interfaces and lists after one or more of the calls above. */
   bind(): void {
     if (!this.#isStale) return;
     this.#isStale = false;
-    const bound = this.#boundInterfaces();
-    for (const id of new Set([...this.#held.keys(), ...this.#locals.keys()]))
-      this.#put(id, bound.get(id) ?? []);
+    this.#isMoved = true;
+    this.#bound = this.#boundInterfaces();
+    for (const id of new Set([...this.#held.keys(), ...this.#locals.keys()])) this.#hold(id);
+  }
+
+  /** Leads the interfaces to their lists, whose places must be settled. */
+  place(): void {
+    if (!this.#isMoved) return;
+    this.#isMoved = false;
+    for (const [id, held] of this.#held) this.#place(id, held);
   }
 
   #boundInterfaces(): ReadonlyMap<EndpointId, readonly string[]> {
@@ -153,33 +164,45 @@ export class HostEndpoints {
     return `Interface ${name} matched with multiple entries in datamodel; using ${id}`;
   }
 
-  #put(id: EndpointId, names: readonly string[]): void {
-    const local = names.length === 0 ? undefined : this.#locals.get(id);
-    const before = this.#held.get(id) ?? [];
-    if (local === undefined) {
-      this.#held.delete(id);
-      this.#parts.desired.remove(`host endpoint ${id}`);
-    } else {
-      const held: ListKey[] = [];
-      const entries = stages.flatMap(stage =>
-        directionsOf(stage).flatMap(direction => this.#entry(local, stage, direction, held)),
-      );
-      this.#held.set(id, held);
-      this.#parts.desired.put(`host endpoint ${id}`, objectsOf(names, entries));
-    }
-    for (const key of before) this.#parts.lists.release(key);
+  #hold(id: EndpointId): void {
+    const local = this.#bound.has(id) ? this.#locals.get(id) : undefined;
+    const held = local === undefined ? noLists : listsOf(local);
+    this.#parts.lists.hold(this.#held.get(id) ?? noLists, held);
+    if (local !== undefined) this.#held.set(id, held);
+    else if (this.#held.delete(id)) this.#parts.desired.remove(`host endpoint ${id}`);
   }
 
-  #entry(local: LocalEndpoint, stage: Stage, direction: Direction, held: ListKey[]): readonly Entry[] {
-    const acquire = (key: ListKey | undefined): string | undefined => {
-      if (key === undefined) return undefined;
-      held.push(key);
-      return this.#parts.lists.acquire(key);
+  #place(id: EndpointId, held: HeldLists): void {
+    const entries = stages.flatMap(stage =>
+      directionsOf(stage).flatMap(direction => this.#entry(held, stage, direction)),
+    );
+    this.#parts.desired.put(`host endpoint ${id}`, objectsOf(this.#bound.get(id) ?? [], entries));
+  }
+
+  #entry(held: HeldLists, stage: Stage, direction: Direction): readonly Entry[] {
+    const nameOf = (place: string): string | undefined => {
+      const key = held.get(place);
+      return key === undefined ? undefined : this.#parts.lists.nameOf(key);
     };
-    const first = acquire(policyList(local, direction, stage));
+    const first = nameOf(`${stage} ${direction}`);
     if (stage !== 'normal')
       return first === undefined ? [] : [{ stage, direction, first, profiles: undefined }];
-    const profiles = acquire(profileList(local, direction));
+    const profiles = nameOf(`profiles ${direction}`);
     return [{ stage, direction, first: first ?? profiles, profiles }];
   }
+}
+
+/** By `STAGE DIRECTION`, and `profiles DIRECTION`. */
+function listsOf(local: LocalEndpoint): HeldLists {
+  const held = new Map<string, ListKey>();
+  const use = (place: string, key: ListKey | undefined): void => {
+    if (key !== undefined) held.set(place, key);
+  };
+  for (const stage of stages) {
+    for (const direction of directionsOf(stage)) {
+      use(`${stage} ${direction}`, policyList(local, direction, stage));
+    }
+  }
+  for (const direction of directions) use(`profiles ${direction}`, profileList(local, direction));
+  return held;
 }

@@ -1,28 +1,17 @@
 import { MultiMap } from '../../base/index.js';
-import type { ActiveRules, Direction, PolicyId, ProfileId, SetId } from '../../policy/index.js';
+import type { ActiveRules, PolicyId, ProfileId, SetId } from '../../policy/index.js';
 import type { DesiredRuleset } from './desired-ruleset.js';
+import type { HeldLists, ListKey } from './list-key.js';
+import { ListSlots } from './list-slots.js';
+import type { Slot } from './list-slots.js';
 import type { Elements, NftSet, Rule } from './model.js';
 import { kernelRules, labelled } from './policy-rules.js';
 import type { LabelledRule, Outcome, RuleContext } from './policy-rules.js';
 import { withoutPort } from './port-index.js';
 import { remembering } from './remembering.js';
 import { setsOf } from './sets-of-rules.js';
-import { compilePolicyList, compileProfileList } from './policy-list.js';
-import type { CompiledList, LabelledRules, PolicyListKey, RuleSource } from './policy-list.js';
-
-/** A distinct ordered list of policies (by tier) or of profiles, in one direction. */
-export type ListKey = (
-  | (PolicyListKey & { readonly kind: 'policies' })
-  | { readonly kind: 'profiles'; readonly direction: Direction; readonly profiles: readonly ProfileId[] }
-) & {
-  /** of the chain at which the list begins */
-  readonly name: string;
-};
-
-interface List {
-  readonly key: ListKey;
-  users: number;
-}
+import { compileProfiles, compileTier, compileTiers } from './policy-list.js';
+import type { CompiledList, LabelledRules, RuleSource } from './policy-list.js';
 
 const missing: ActiveRules = {
   ingress: [{ action: 'deny', match: {} }],
@@ -30,8 +19,9 @@ const missing: ActiveRules = {
 };
 
 function partsOf(key: ListKey): readonly string[] {
-  return key.kind === 'policies'
-    ? key.tiers.flat().map(id => `policy ${id}`)
+  if (key.kind === 'tiers') return [];
+  return key.kind === 'tier'
+    ? key.policies.map(id => `policy ${id}`)
     : key.profiles.map(id => `profile ${id}`);
 }
 
@@ -43,12 +33,14 @@ export class Lists {
   readonly #desired: DesiredRuleset;
   readonly #policies = new Map<PolicyId, ActiveRules>();
   readonly #profiles = new Map<ProfileId, ActiveRules>();
-  readonly #lists = new Map<string, List>();
-  /** by `policy ID` or `profile ID`: names of the lists that contain it */
-  readonly #containing = new MultiMap<string, string>();
+  readonly #slots = new ListSlots();
+  /** by `policy ID` or `profile ID`: the slots of the lists that contain it */
+  readonly #containing = new MultiMap<string, Slot>();
   /** by set: `policy ID` and `profile ID` of those that look it up */
   readonly #usingSet = new MultiMap<SetId, string>();
-  readonly #stale = new Set<string>();
+  /** what stands where */
+  readonly #placed = new Map<Slot, ListKey>();
+  readonly #stale = new Set<Slot>();
   readonly #context: RuleContext;
   /** by `policy ID` or `profile ID`: its rules, until kernel rules have to be made of them anew */
   readonly #rules = new Map<string, LabelledRules>();
@@ -97,50 +89,59 @@ export class Lists {
   /** Packets are logged otherwise than before. */
   logChanged(): void {
     this.#rules.clear();
-    for (const name of this.#lists.keys()) this.#stale.add(name);
+    for (const slot of this.#placed.keys()) this.#stale.add(slot);
   }
 
-  /** One more endpoint uses the list; returns the name of its first chain. */
-  acquire(key: ListKey): string {
-    const { name } = key;
-    const list = this.#lists.get(name) ?? { key, users: 0 };
-    list.users += 1;
-    if (list.users > 1) return name;
-    this.#lists.set(name, list);
-    for (const part of partsOf(key)) this.#containing.add(part, name);
-    this.#stale.add(name);
-    return name;
+  /** An endpoint that used some lists uses others; where those stand is known after `settle`. */
+  hold(former: HeldLists, now: HeldLists): void {
+    this.#slots.hold(former, now);
   }
 
-  /** One endpoint less; a list without one is compiled away. */
-  release(key: ListKey): void {
-    const { name } = key;
-    const list = this.#lists.get(name);
-    if (list === undefined) return;
-    list.users -= 1;
-    if (list.users > 0) return;
-    this.#lists.delete(name);
-    for (const part of partsOf(key)) this.#containing.delete(part, name);
-    this.#stale.add(name);
+  /** Ends the changes of users: each list in use has its place. */
+  settle(): void {
+    const { began, ended } = this.#slots.settle();
+    for (const { key, slot } of ended) {
+      this.#placed.delete(slot);
+      for (const part of partsOf(key)) this.#containing.delete(part, slot);
+      this.#stale.add(slot);
+    }
+    for (const { key, slot } of began) {
+      this.#placed.set(slot, key);
+      for (const part of partsOf(key)) this.#containing.add(part, slot);
+      this.#stale.add(slot);
+    }
+  }
+
+  /** Name of the chain at which the list begins. */
+  nameOf(key: ListKey): string {
+    return this.#slots.slotOf(key).name;
   }
 
   /** Brings the chains of the marked lists up to date. */
   compile(): void {
-    for (const name of this.#stale) {
-      const list = this.#lists.get(name);
-      if (list === undefined) this.#desired.remove(`list ${name}`);
-      else this.#put(name, this.#compiled(list.key));
+    for (const slot of this.#stale) {
+      const key = this.#placed.get(slot);
+      if (key === undefined) this.#desired.remove(`list ${slot.name}`);
+      else this.#put(slot, this.#compiled(slot, key));
     }
     this.#stale.clear();
   }
 
-  #compiled(key: ListKey): CompiledList {
-    return key.kind === 'policies'
-      ? compilePolicyList(key, this.#source)
-      : compileProfileList(key.direction, key.profiles, this.#source);
+  #compiled(slot: Slot, key: ListKey): CompiledList {
+    switch (key.kind) {
+      case 'tier':
+        return compileTier(slot, key, this.#source);
+      case 'tiers':
+        return compileTiers(
+          slot,
+          [...key.tiers.values()].map(tier => ({ isLast: tier.isLast, name: this.nameOf(tier) })),
+        );
+      case 'profiles':
+        return compileProfiles(slot, key, this.#source);
+    }
   }
 
-  #put(name: string, { chains, maps }: CompiledList): void {
+  #put({ name }: Slot, { chains, maps }: CompiledList): void {
     const sets: NftSet[] = maps.map(({ map }) => map);
     const elements = new Map<string, Elements>(maps.map(entry => [entry.map.name, entry.elements]));
     this.#desired.put(`list ${name}`, { chains, sets, elements });
@@ -172,6 +173,6 @@ export class Lists {
   }
 
   #mark(part: string): void {
-    for (const name of this.#containing.get(part)) this.#stale.add(name);
+    for (const slot of this.#containing.get(part)) this.#stale.add(slot);
   }
 }

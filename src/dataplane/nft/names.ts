@@ -108,8 +108,19 @@ export function hostListName(direction: Direction, list: string): string {
 }
 
 /** What is named by its content is shared where that is equal. */
-export function contentName(prefix: 'b-' | 'x-' | 't-' | 'pool4-' | 'pool6-', content: string): string {
+export function contentName(prefix: 'b-' | 't-' | 'pool4-' | 'pool6-', content: string): string {
   return shortName(prefix, content);
+}
+
+/** Another name for a list of that name, which is taken: a readable prefix, as with all. */
+export function slotName(list: string, again: number): string {
+  const prefix = list.slice(0, list.indexOf('-') + 1);
+  return shortName(prefix, `${list} ${String(again)}`);
+}
+
+/** The port map of the list with that name; a map of another size is another object to the kernel. */
+export function portMapName(list: string, size: number): string {
+  return shortName('x-', `${list} ${String(size)}`);
 }
 
 /** The kernel set with addresses, each with a protocol and port, of one family. */

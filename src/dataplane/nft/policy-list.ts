@@ -1,7 +1,10 @@
-import type { ActiveRule, Direction, PolicyId, ProfileId, Stage } from '../../policy/index.js';
+import type { ActiveRule, Direction, PolicyId, ProfileId } from '../../policy/index.js';
 import { dropFor } from './drops.js';
-import type { Chain, Elements, NftSet, Rule, Verdict } from './model.js';
-import { contentName, policyChainName, policyListName, profileChainName, profileListName } from './names.js';
+import { mustDecide } from './list-key.js';
+import type { ProfilesKey, TierKey } from './list-key.js';
+import type { Slot } from './list-slots.js';
+import type { Chain, Elements, NftSet, Rule } from './model.js';
+import { policyChainName, profileChainName } from './names.js';
 import { earlierTier, inProfile, lastTier } from './policy-rules.js';
 import type { LabelledRule, Outcome } from './policy-rules.js';
 import { portIndex } from './port-index.js';
@@ -29,34 +32,12 @@ export interface CompiledList {
 
 const end = makeRule([], dropFor('no-rule-matched'));
 
-function join(lists: readonly CompiledList[]): CompiledList {
-  return { chains: lists.flatMap(list => list.chains), maps: lists.flatMap(list => list.maps) };
-}
-
-function buckets(index: PortIndex, render: (rules: readonly LabelledRule[]) => readonly Rule[]) {
-  const chains = new Map<string, Chain>();
-  const elements = new Map<string, Verdict>();
-  for (const [key, bucket] of index.buckets) {
-    const rules = [...render(bucket), end];
-    const name = contentName('b-', rules.map(rule => rule.fingerprint).join());
-    chains.set(name, { name, rules });
-    elements.set(key, { kind: 'goto', chain: name });
-  }
-  return { chains: [...chains.values()], elements };
-}
-
 function indexed(
-  name: string,
+  { name, portMap }: Slot,
   index: PortIndex,
   render: (rules: readonly LabelledRule[]) => readonly Rule[],
 ): CompiledList {
-  const { chains, elements } = buckets(index, render);
-  const map: NftSet = {
-    name: contentName('x-', JSON.stringify([...elements])),
-    key: ['inet_proto', 'inet_service'],
-    verdicts: true,
-    size: elements.size,
-  };
+  const { chains, map, elements } = portMap.compile(name, index, render);
   const rules = [
     makeRule([], { kind: 'dispatch', key: 'protocol-and-port', map: map.name }),
     ...render(index.wild),
@@ -77,7 +58,7 @@ function passes(rules: readonly ActiveRule[]): boolean {
  * shared chain of a policy would lead astray, so its rules stand in the list itself.
  */
 function plain(request: TierRequest, source: RuleSource): CompiledList {
-  const { direction, stage, policies, outcome, isLast, name } = request;
+  const { direction, stage, policies, outcome, isLast, slot } = request;
   const chains: Chain[] = [];
   const rules = policies.flatMap(id => {
     const own = source.policy(id)[direction];
@@ -90,87 +71,57 @@ function plain(request: TierRequest, source: RuleSource): CompiledList {
     chains.push(chain);
     return [makeRule([], { kind: 'jump', chain: chain.name }, id)];
   });
-  return { chains: [...chains, { name, rules: [...rules, end] }], maps: [] };
+  return { chains: [...chains, { name: slot.name, rules: [...rules, end] }], maps: [] };
 }
 
-interface TierRequest {
-  readonly name: string;
-  readonly direction: Direction;
-  readonly stage: Stage;
-  readonly policies: readonly PolicyId[];
+interface TierRequest extends Pick<TierKey, 'direction' | 'stage' | 'policies' | 'isLast'> {
+  readonly slot: Slot;
   readonly outcome: Outcome;
-  readonly isLast: boolean;
-}
-
-/** An ordered list of policies by tier; tiers without a policy in that direction are left out. */
-export interface PolicyListKey {
-  readonly direction: Direction;
-  readonly stage: Stage;
-  readonly tiers: readonly (readonly PolicyId[])[];
-}
-
-/** The chains for a list of policies: the one of its name is where it begins. */
-export function compilePolicyList(key: PolicyListKey, source: RuleSource): CompiledList {
-  return key.stage === 'normal' || key.stage === 'forward'
-    ? decisiveList(key, source)
-    : earlyList(key, source);
 }
 
 /** A tier that ends with a verdict for every packet, but for what an earlier tier than the last passes. */
 function decisiveTier(request: TierRequest, source: RuleSource): CompiledList {
-  const { name, direction, policies, outcome } = request;
+  const { slot, direction, policies, outcome } = request;
   const rules = mergeRules(policies.flatMap(id => source.policy(id)[direction]));
   const rendered = source.renderer(outcome);
   const render = (some: readonly LabelledRule[]): readonly Rule[] => mergeRules(some).flatMap(rendered);
   const index = portIndex(rules, source.withoutPort);
-  if (index !== undefined) return indexed(name, index, render);
+  if (index !== undefined) return indexed(slot, index, render);
   // Chains of policies are shared by all lists: they are left out only where the rules of many became few.
   return rules.length * fewAmong < policies.length
-    ? { chains: [{ name, rules: [...render(rules), end] }], maps: [] }
+    ? { chains: [{ name: slot.name, rules: [...render(rules), end] }], maps: [] }
     : plain(request, source);
 }
 
+/** The chains for the policies of one tier; the one that the slot names is where it begins. */
+export function compileTier(slot: Slot, key: TierKey, source: RuleSource): CompiledList {
+  const { direction, stage, policies, isLast } = key;
+  const outcome = isLast ? lastTier(direction, stage) : earlierTier(direction, stage);
+  if (mustDecide(stage)) return decisiveTier({ ...key, slot, outcome }, source);
+  // Returns without a verdict where no policy decides.
+  const rules = policies.flatMap(id => source.policy(id)[direction]).flatMap(source.renderer(outcome));
+  return { chains: [{ name: slot.name, rules }], maps: [] };
+}
+
 /**
- * Ends with a verdict for every packet. Several tiers are jumped to one after the other, and what one passes comes
- * back: so the depth is the same however many there are. The kernel allows 15 chains, and all are needed on the
- * longest way: from a workload to its host, through list, tier, bucket and profiles of both directions.
+ * Tiers that are jumped to one after the other, and what one passes comes back: so the depth is the same however
+ * many there are. The kernel allows 15 chains, and all are needed on the longest way: from a workload to its host,
+ * through list, tier, bucket and profiles of both directions.
  */
-function decisiveList({ direction, stage, tiers }: PolicyListKey, source: RuleSource): CompiledList {
-  const last = tiers.at(-1);
-  if (last === undefined) return { chains: [], maps: [] };
-  const name = policyListName(direction, [last], stage);
-  const common = { direction, stage } as const;
-  const request = { ...common, name, policies: last, outcome: lastTier(direction, stage), isLast: true };
-  const decided = decisiveTier(request, source);
-  if (tiers.length === 1) return decided;
-  const earlier = tiers.slice(0, -1).map(policies => {
-    const tier = contentName('t-', JSON.stringify([direction, stage, policies]));
-    const outcome = earlierTier(direction, stage);
-    return { tier, list: decisiveTier({ ...common, name: tier, policies, outcome, isLast: false }, source) };
-  });
-  const rules = [
-    ...earlier.map(({ tier }) => makeRule([], { kind: 'jump', chain: tier })),
-    makeRule([], { kind: 'goto', chain: name }),
-  ];
-  const list = { chains: [{ name: policyListName(direction, tiers, stage), rules }], maps: [] };
-  return join([...earlier.map(each => each.list), decided, list]);
+export function compileTiers(
+  slot: Slot,
+  tiers: readonly { readonly isLast: boolean; readonly name: string }[],
+): CompiledList {
+  const rules = tiers.map(({ isLast, name }) =>
+    makeRule([], { kind: isLast ? 'goto' : 'jump', chain: name }),
+  );
+  return { chains: [{ name: slot.name, rules }], maps: [] };
 }
 
-/** Returns without a verdict where no policy decides: each tier is a chain, so that `pass` can leave it. */
-function earlyList({ direction, stage, tiers }: PolicyListKey, source: RuleSource): CompiledList {
-  const outcome = earlierTier(direction, stage);
-  const chains = tiers.map((policies, index): Chain => ({
-    name: contentName('t-', JSON.stringify([direction, stage, policies, index])),
-    rules: policies.flatMap(id => source.policy(id)[direction]).flatMap(source.renderer(outcome)),
-  }));
-  const jumps = chains.map(chain => makeRule([], { kind: 'jump', chain: chain.name }));
-  return { chains: [...chains, { name: policyListName(direction, tiers, stage), rules: jumps }], maps: [] };
-}
-
-/** The chains for an ordered list of profiles; the one of that name is where it begins. */
-export function compileProfileList(
-  direction: Direction,
-  profiles: readonly ProfileId[],
+/** The chains for an ordered list of profiles; the one that the slot names is where it begins. */
+export function compileProfiles(
+  slot: Slot,
+  { direction, profiles }: ProfilesKey,
   source: RuleSource,
 ): CompiledList {
   const chains = profiles.map(id => ({
@@ -179,8 +130,5 @@ export function compileProfileList(
   }));
   const jumps = chains.map(({ name }, index) => makeRule([], { kind: 'jump', chain: name }, profiles[index]));
   const last = makeRule([], dropFor('no-profile-matched'));
-  return {
-    chains: [...chains, { name: profileListName(direction, profiles), rules: [...jumps, last] }],
-    maps: [],
-  };
+  return { chains: [...chains, { name: slot.name, rules: [...jumps, last] }], maps: [] };
 }

@@ -1,0 +1,72 @@
+import { dropFor } from './drops.js';
+import type { Chain, Elements, NftSet, Rule, Verdict } from './model.js';
+import { contentName, portMapName } from './names.js';
+import type { LabelledRule } from './policy-rules.js';
+import type { PortIndex } from './port-index.js';
+import { makeRule } from './rule-text.js';
+
+interface Bucket {
+  readonly rules: readonly LabelledRule[];
+  readonly chain: Chain;
+  readonly goal: Verdict;
+}
+
+const end = makeRule([], dropFor('no-rule-matched'));
+
+const smallestCapacity = 16;
+
+/** Room for growth, so that a port more does not need another map; and not much more than is used. */
+function capacityFor(count: number, former: number): number {
+  if (count <= former && count * 4 >= former) return former;
+  return Math.max(smallestCapacity, 2 ** Math.ceil(Math.log2(count)));
+}
+
+function sameRules(a: readonly LabelledRule[], b: readonly LabelledRule[]): boolean {
+  return a.length === b.length && a.every((rule, index) => rule === b[index]);
+}
+
+/**
+ * The port map of a list and the chains it leads to. It remembers what it was: equal buckets stay the same chains,
+ * and the map keeps its name as long as there is room in it, so that only what differs has to be told.
+ */
+export class PortMap {
+  #capacity = 0;
+  #buckets: ReadonlyMap<string, Bucket> = new Map();
+
+  /** The chains of the buckets, and the map of the list with that name. Equal rules must render alike each time. */
+  compile(
+    list: string,
+    index: PortIndex,
+    render: (rules: readonly LabelledRule[]) => readonly Rule[],
+  ): { readonly chains: readonly Chain[]; readonly map: NftSet; readonly elements: Elements } {
+    const former = this.#buckets;
+    const buckets = new Map<string, Bucket>();
+    for (const [key, rules] of index.buckets) {
+      const known = former.get(key);
+      buckets.set(key, known && sameRules(known.rules, rules) ? known : bucketOf(rules, render));
+    }
+    this.#buckets = buckets;
+    this.#capacity = capacityFor(buckets.size, this.#capacity);
+    const map: NftSet = {
+      name: portMapName(list, this.#capacity),
+      key: ['inet_proto', 'inet_service'],
+      verdicts: true,
+      size: this.#capacity,
+    };
+    const chains = new Map([...buckets.values()].map(({ chain }) => [chain.name, chain]));
+    return {
+      chains: [...chains.values()],
+      map,
+      elements: new Map([...buckets].map(([key, { goal }]) => [key, goal])),
+    };
+  }
+}
+
+function bucketOf(
+  bucket: readonly LabelledRule[],
+  render: (rules: readonly LabelledRule[]) => readonly Rule[],
+): Bucket {
+  const rules = [...render(bucket), end];
+  const name = contentName('b-', rules.map(rule => rule.fingerprint).join());
+  return { rules: bucket, chain: { name, rules }, goal: { kind: 'goto', chain: name } };
+}
