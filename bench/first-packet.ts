@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';
@@ -20,7 +20,7 @@ import { workloadPair } from './support/workload-pair.js';
 /**
  * From a committed change to the first packet that it concerns, with the built agent of one host over each datastore:
  * a policy among 100 local endpoints and 100 policies, an endpoint more among 1,000, a policy with 2,000 selectors,
- * and a table, route and sysctl that somebody else has taken away. Two of the endpoints have interfaces, and between
+ * and a table, a route and settings of the kernel that somebody else has taken away. Two of the endpoints have interfaces, and between
  * them goes a packet after the other. Wants root, `nft`, etcd and the built programs.
  */
 const CHANGES = Number(process.env['CHANGES'] ?? 100);
@@ -126,33 +126,51 @@ async function toggle(
   return { came, went, cost: `${used.toFixed(1)} ms of the agent’s processor time a change` };
 }
 
-async function measureRepair({ name, traffic, netns }: Scene, address: string): Promise<void> {
-  const broken = {
-    'table deleted': ['nft', 'delete', 'table', 'inet', 'calico'],
-    'policy chains flushed': ['nft', 'flush', 'chain', 'inet', 'calico', 'next-from'],
-    'route deleted': ['ip', 'route', 'del', address, 'dev', 'calib'],
-  } as const;
-  for (const [what, [program, ...args]] of Object.entries(broken)) {
+/** Something of ours that somebody else takes away, and what shows that it is back. */
+interface Damage {
+  readonly command: readonly [program: string, ...args: string[]];
+  readonly isRepaired: () => Promise<boolean>;
+}
+
+function damages({ netns, traffic }: Scene, address: string): Readonly<Record<string, Damage>> {
+  const hasChain = async (): Promise<boolean> => {
+    const args = [`--net=${netns}`, '--', 'nft', 'list', 'chain', 'inet', 'calico', 'next-from'];
+    return (await runChecked('nsenter', args).catch(() => '')).includes('wl-to');
+  };
+  const passes = async (): Promise<boolean> => await Promise.resolve(traffic.probe());
+  // This process is in the host's namespace.
+  const isOn = (setting: string) => async (): Promise<boolean> =>
+    (await readFile(`/proc/sys/net/${setting}`, 'utf8')) === '1\n';
+  const switchOff = (setting: string): Damage => ({
+    command: ['sysctl', '-q', '-w', `net.${setting.replaceAll('/', '.')}=0`],
+    isRepaired: isOn(setting),
+  });
+  return {
+    // Without the table everything passes; without the route nothing does.
+    'table deleted': { command: ['nft', 'delete', 'table', 'inet', 'calico'], isRepaired: hasChain },
+    'policy chains flushed': {
+      command: ['nft', 'flush', 'chain', 'inet', 'calico', 'next-from'],
+      isRepaired: hasChain,
+    },
+    'route deleted': { command: ['ip', 'route', 'del', address, 'dev', 'calib'], isRepaired: passes },
+    'forwarding switched off': switchOff('ipv4/ip_forward'),
+    'proxy ARP switched off': switchOff('ipv4/conf/calib/proxy_arp'),
+  };
+}
+
+async function measureRepair(scene: Scene, address: string): Promise<void> {
+  const { name, netns, traffic } = scene;
+  for (const [what, { command, isRepaired }] of Object.entries(damages(scene, address))) {
     const times: number[] = [];
     for (let round = 0; round < 5; round++) {
-      // Without the table everything passes; without the route nothing does.
-      const before = traffic.probe();
-      const change = async () => await runChecked('nsenter', [`--net=${netns}`, '--', program, ...args]);
-      await change();
+      await runChecked('nsenter', [`--net=${netns}`, '--', ...command]);
       const start = performance.now();
-      while (traffic.probe() !== before || !(await isWhole(netns, address))) await turn();
+      while (!(await isRepaired()) || !traffic.probe()) await turn();
       times.push(performance.now() - start);
       await delay(300);
     }
     report(name, `${what}, until it is repaired`, times, '1 s');
   }
-}
-
-async function isWhole(netns: string, address: string): Promise<boolean> {
-  const inside = async (...args: readonly string[]): Promise<string> =>
-    await runChecked('nsenter', [`--net=${netns}`, '--', ...args]).catch(() => '');
-  const chain = await inside('nft', 'list', 'chain', 'inet', 'calico', 'next-from');
-  return chain.includes('wl-to') && (await inside('ip', 'route', 'show', address)).includes('calib');
 }
 
 async function measureAll(scene: Scene, target: string): Promise<void> {

@@ -13,9 +13,14 @@ const PEER = 'http://127.0.0.1:1';
 const CLIENTS = 'unix://client:0';
 const PEERS = 'unix://peer:0';
 
+/** Pid of the lab's etcd; undefined when none runs. */
+export function etcdPid(plan: LabPlan): number | undefined {
+  return processIn(plan.fabric.netns, CLIENTS);
+}
+
 /** Starts the lab's etcd, unless it runs or the lab has none, and waits until it answers. */
 export async function startEtcd(context: LabContext, plan: LabPlan): Promise<void> {
-  if (plan.datastore !== 'etcd' || processIn(plan.fabric.netns, CLIENTS) !== undefined) return;
+  if (plan.datastore !== 'etcd' || etcdPid(plan) !== undefined) return;
   const directory = storeDirectory(context.paths, plan);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   // One that was killed leaves its sockets, and etcd does not start where there is one.

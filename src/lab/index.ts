@@ -3,6 +3,7 @@ export { connectInLab } from './connect.js';
 export type { ConnectRequest } from './connect.js';
 export type { LabContext } from './context.js';
 export { delayBetween } from './delay.js';
+export { etcdPid } from './etcd.js';
 export { exclusively } from './exclusive.js';
 export { faultText, NO_FAULT, readFaults, setFault } from './faults.js';
 export type { LinkFault } from './faults.js';

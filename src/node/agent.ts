@@ -26,7 +26,7 @@ import {
 import { notReady, startCluster, startPolicy } from './start-policy.js';
 import { startReports } from './start-reports.js';
 import { startRoutes } from './start-routes.js';
-import { dropsOf, statusHandler } from './status.js';
+import { datastoreStatus, dropsOf, statusHandler } from './status.js';
 import type { AgentState } from './status.js';
 import type { AgentContext, Ground, Wiring } from './wiring.js';
 import { WorkloadMtu } from './workload-mtu.js';
@@ -102,6 +102,7 @@ export async function startAgent(context: AgentContext): Promise<Agent> {
     measurements,
     cluster: () => state.cluster,
     isInSync: () => state.sync?.ready ?? false,
+    datastoreAnswers: async () => (await datastoreStatus(state)).answers,
     routes: workloadRoutes,
     drops: async () => await dropsOf(state),
     loggedErrors: () => log.errorCount(),

@@ -6,6 +6,7 @@ import { createMetrics } from './metrics.js';
 describe('the metrics of the agent', () => {
   test('have the names of the field and the numbers of the moment, each time anew', async () => {
     const measurements = new Measurements(0);
+    let answers = true;
     const set = 'web' as SetId;
     const endpoint = 'workload:here/k8s/w/eth0' as EndpointId;
     const text = await createMetrics({
@@ -13,6 +14,7 @@ describe('the metrics of the agent', () => {
       measurements,
       cluster: () => undefined,
       isInSync: () => measurements.firstApplySeconds !== undefined,
+      datastoreAnswers: async () => await Promise.resolve(answers),
       routes: () => 3,
       loggedErrors: () => 1,
       drops: async () => await Promise.resolve(new Map([['spoofed-source', { packets: 7, bytes: 500 }]])),
@@ -47,6 +49,8 @@ describe('the metrics of the agent', () => {
         ]),
       );
     }
+    answers = false;
+    expect(await text.text()).toMatch(/^felix_resync_state 1$/m);
     measurements.calculated([], [{ kind: 'set-removed', id: set }], 0);
     expect(await text.text()).toMatch(/^felix_ipsets_calico 0$/m);
   });

@@ -8,6 +8,7 @@ export interface MetricSources {
   readonly measurements: Measurements;
   readonly cluster: () => ClusterWatch | undefined;
   readonly isInSync: () => boolean;
+  readonly datastoreAnswers: () => Promise<boolean>;
   /** how many host routes of ours the kernel has */
   readonly routes: () => number;
   readonly loggedErrors: () => number;
@@ -18,6 +19,7 @@ export interface MetricSources {
 /** Sources with what had to be waited for. */
 interface Now extends MetricSources {
   dropped: ReadonlyMap<string, Count>;
+  answers: boolean;
 }
 
 /** Everything that can be told, in the text format of Prometheus. */
@@ -54,9 +56,10 @@ function counter(name: string, help: string, read: Read): Definition {
 }
 
 /** 1 waits for the datastore, 2 reads it, 3 in sync. */
-function resyncState(sources: MetricSources): number {
-  if (sources.isInSync()) return 3;
-  return sources.cluster() === undefined ? 1 : 2;
+function resyncState({ answers, isInSync, cluster }: Now): number {
+  if (!answers) return 1;
+  if (isInSync()) return 3;
+  return cluster() === undefined ? 1 : 2;
 }
 
 /** The names are the field's (policy-enforcement 11): only those whose value is the truth here. */
@@ -180,7 +183,7 @@ export async function createMetrics(sources: MetricSources): Promise<Metrics> {
   const { default: prometheus } = await import('prom-client');
   const { collectDefaultMetrics, Counter, Gauge, Registry, Summary } = prometheus;
   const registry = new Registry();
-  const now: Now = { ...sources, dropped: new Map() };
+  const now: Now = { ...sources, dropped: new Map(), answers: false };
   collectDefaultMetrics({ register: registry });
   for (const { name, help, type, labels = [], read } of definitions) {
     const common = { name, help, labelNames: [...labels], registers: [registry] };
@@ -222,7 +225,7 @@ export async function createMetrics(sources: MetricSources): Promise<Metrics> {
   return {
     contentType: registry.contentType,
     text: async () => {
-      now.dropped = await sources.drops();
+      [now.dropped, now.answers] = await Promise.all([sources.drops(), sources.datastoreAnswers()]);
       return await registry.metrics();
     },
   };

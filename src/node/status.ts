@@ -86,7 +86,12 @@ const PATIENCE_MS = 1_000;
 /** A key that every store can look for, and that need not be there. */
 const PROBE_KEY = '/calico/v1/Ready';
 
-async function datastoreStatus({ config, clock, store }: AgentState): Promise<AgentStatus['datastore']> {
+/** Whether the datastore answers just now. */
+export async function datastoreStatus({
+  config,
+  clock,
+  store,
+}: AgentState): Promise<AgentStatus['datastore']> {
   const { type } = config.store;
   if (store === undefined) return { type, answers: false, error: 'not opened yet' };
   try {
@@ -156,11 +161,16 @@ async function statusOf(state: AgentState): Promise<AgentStatus> {
     // A daemon that does not answer must not silence the rest.
     routes?.bgpStatus?.().catch((error: unknown) => ({ error: messageOf(error) })),
   ]);
+  const { ready, reasons } = readiness(state);
+  const { answers, error = '' } = datastore;
+  // Before it is ready it says itself what it waits for.
+  const lost = ready && !answers ? [`the datastore does not answer; what is in force stays: ${error}`] : [];
   return {
     node: config.nodeName,
     pid: process.pid,
     uptimeSeconds: Math.round((clock.monotonic() - measurements.startedAt) / 1000),
-    ...readiness(state),
+    ready,
+    reasons: [...reasons, ...lost],
     problems: sync?.problems ?? [],
     revision: sync?.revision ?? 0,
     datastore,

@@ -1,0 +1,116 @@
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { expect } from 'vitest';
+import { netnsPath } from '../../src/lab/index.js';
+import type { LabWorkload } from '../../src/lab/index.js';
+import type { AgentLab } from './agent-lab.js';
+
+/** Who sends all the time, to a workload that answers on TCP port 8080. */
+export interface Streams {
+  readonly lab: AgentLab;
+  readonly to: LabWorkload;
+  readonly address: string;
+  readonly allowed: LabWorkload;
+  readonly denied: LabWorkload;
+}
+
+/**
+ * A new connection every 20 ms, and one that lasts, on which a byte goes there and back all the time; until the
+ * standard input ends. Those that are then not yet answered get five seconds more where answers are expected.
+ */
+const PROGRAM = `
+  const [address, expects] = process.argv.slice(1);
+  const net = require('node:net');
+  const told = { attempts: 0, answered: 0, echoes: 0, failure: undefined };
+  const pending = new Set();
+  let isEnding = false;
+  const end = () => { console.log(JSON.stringify(told)); process.exit(); };
+  const attempt = () => {
+    const socket = net.connect({ host: address, port: 8080 });
+    told.attempts += 1;
+    pending.add(socket);
+    const done = () => {
+      pending.delete(socket);
+      socket.destroy();
+      if (isEnding && pending.size === 0) end();
+    };
+    socket.on('connect', () => { told.answered += 1; done(); });
+    socket.on('error', error => { told.failure ??= error.message; done(); });
+  };
+  const timer = setInterval(attempt, 20);
+  attempt();
+  if (expects === 'answers') {
+    const flow = net.connect({ host: address, port: 8080, noDelay: true });
+    const send = () => flow.write('x');
+    flow.on('connect', send).on('error', error => (told.failure ??= error.message));
+    flow.on('close', () => (told.failure ??= 'the connection ended'));
+    flow.on('data', () => { told.echoes += 1; setTimeout(send, 2); });
+  }
+  console.log('started');
+  process.stdin.on('end', () => {
+    isEnding = true;
+    clearInterval(timer);
+    if (expects !== 'answers' || pending.size === 0) end();
+    else setTimeout(end, 5000);
+  }).resume();
+`;
+
+interface Told {
+  readonly attempts: number;
+  readonly answered: number;
+  /** answers on the connection that lasts */
+  readonly echoes: number;
+  readonly failure?: string;
+}
+
+interface Stream {
+  end(): Promise<Told>;
+}
+
+async function startStream(from: LabWorkload, address: string, expects: string): Promise<Stream> {
+  const args = [`--net=${netnsPath(from.netns)}`, process.execPath, '-e', PROGRAM, address, expects];
+  const child = spawn('nsenter', args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  await lines.next();
+  return {
+    end: async () => {
+      child.stdin.end();
+      return JSON.parse(String((await lines.next()).value)) as Told; // printed above
+    },
+  };
+}
+
+/** How many TCP segments a workload had to send again: exact where a delay could also be a busy machine. */
+async function sentAgain(lab: AgentLab, { netns }: LabWorkload): Promise<number> {
+  const { stdout } = await lab.run(netns, 'cat', '/proc/net/snmp');
+  const [names = [], values = []] = stdout
+    .split('\n')
+    .flatMap(line => (line.startsWith('Tcp:') ? [line.split(' ')] : []));
+  return Number(values[names.indexOf('RetransSegs')]);
+}
+
+/** While `action` happens no packet is lost of what is allowed, new or established, and nothing denied passes. */
+export async function undisturbed(streams: Streams, action: () => Promise<void>): Promise<void> {
+  const { lab, to, address } = streams;
+  const ends = [streams.allowed, to];
+  const lost = async (): Promise<readonly number[]> =>
+    await Promise.all(ends.map(async each => await sentAgain(lab, each)));
+  const before = await lost();
+  const [allowed, denied] = await Promise.all([
+    startStream(streams.allowed, address, 'answers'),
+    startStream(streams.denied, address, 'silence'),
+  ]);
+  let told: readonly Told[] = [];
+  try {
+    await action();
+  } finally {
+    told = await Promise.all([allowed.end(), denied.end()]);
+  }
+  const [passed, dropped] = told;
+  expect(passed).toMatchObject({ attempts: passed?.answered });
+  expect(passed).not.toHaveProperty('failure');
+  expect(passed?.echoes).toBeGreaterThan(0);
+  expect(dropped).toMatchObject({ answered: 0 });
+  expect(Math.min(...told.map(({ attempts }) => attempts))).toBeGreaterThan(1);
+  expect(await lost()).toEqual(before);
+}
