@@ -1,29 +1,10 @@
 import { hostname, userInfo } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { startEtcd } from '../contract/support/etcd-server.js';
-import { builtCalicoctl } from './program.js';
-import type { Calicoctl, Ran } from './program.js';
+import { calicoctlSession } from './session.js';
 
-let calicoctl: Calicoctl;
-let stores = 0;
-let env: Readonly<Record<string, string>>;
-
-beforeAll(async () => {
-  calicoctl = await builtCalicoctl();
-});
-beforeEach(() => {
-  env = { CALICO_STATE_DIR: join(calicoctl.directory, `state-${String(stores++)}`) };
-});
-afterAll(() => calicoctl.remove());
-
-async function run(args: string | readonly string[], input = ''): Promise<Ran> {
-  return await calicoctl.run(typeof args === 'string' ? args.split(' ') : args, { input, env });
-}
-
-async function outOf(args: string | readonly string[], input = ''): Promise<string> {
-  return (await run(args, input)).out;
-}
+const session = calicoctlSession();
+const { run, outOf } = session;
 
 const policy = (name: string, order: number): string =>
   `apiVersion: v1\nkind: policy\nmetadata: {name: ${name}}\nspec: {order: ${String(order)}, selector: all()}\n`;
@@ -218,20 +199,20 @@ describe('rollback', () => {
   test('on etcd is refused before it starts where it is too large, and says what would do it', async () => {
     const etcd = await startEtcd();
     try {
-      env = { ETCD_ENDPOINTS: etcd.endpoint };
-      await run('create -f -', policy('start', 1));
-      const [[first = ''] = []] = await rows();
+      const env = { ETCD_ENDPOINTS: etcd.endpoint };
+      await run('create -f -', policy('start', 1), env);
+      const [, first = ''] = /^(\d+) /m.exec(await outOf('history', '', env)) ?? [];
       const many = Array.from({ length: 300 }, (_, n) => policy(`p${String(n)}`, n)).join('---\n');
-      expect(await outOf('apply --no-atomic -f -', many)).toBe(
+      expect(await outOf('apply --no-atomic -f -', many, env)).toBe(
         "Successfully applied 300 'policy' resource(s)\n",
       );
-      const refused = await run(`rollback --to=${first}`);
+      const refused = await run(`rollback --to=${first}`, '', env);
       expect(refused).toMatchObject({
         code: 1,
         out: 'Failed to roll back: datastore: a change of 300 keys and its entry in the history; etcd takes 128 in one transaction; nothing was written; write less at a time (--no-atomic does so)\n',
       });
-      expect(await outOf(`rollback --to=${first} --no-atomic`)).toMatch(/300 deleted/);
-      expect(await outOf('get pol -o name')).toBe('policy/start\n');
+      expect(await outOf(`rollback --to=${first} --no-atomic`, '', env)).toMatch(/300 deleted/);
+      expect(await outOf('get pol -o name', '', env)).toBe('policy/start\n');
     } finally {
       await etcd.dispose();
     }

@@ -2,30 +2,13 @@ import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { runProgram } from '../../src/base/index.js';
-import { builtCalicoctl } from './program.js';
-import type { Calicoctl, Ran } from './program.js';
+import type { Ran } from './program.js';
+import { calicoctlSession } from './session.js';
 
-let calicoctl: Calicoctl;
-let stores = 0;
-let env: Readonly<Record<string, string>>;
-
-beforeAll(async () => {
-  calicoctl = await builtCalicoctl();
-});
-beforeEach(() => {
-  env = { CALICO_STATE_DIR: join(calicoctl.directory, `state-${String(stores++)}`) };
-});
-afterAll(() => calicoctl.remove());
-
-async function run(line: string, input = ''): Promise<Ran> {
-  return await calicoctl.run(line.split(' '), { input, env });
-}
-
-async function outOf(line: string, input = ''): Promise<string> {
-  return (await run(line, input)).out;
-}
+const session = calicoctlSession();
+const { run, outOf } = session;
 
 const policy = (name: string, selector = 'all()'): string =>
   `apiVersion: v1\nkind: policy\nmetadata: {name: ${name}}\nspec: {selector: "${selector}"}\n`;
@@ -33,7 +16,7 @@ const profile = (name: string, role: string): string =>
   `apiVersion: v1\nkind: profile\nmetadata: {name: ${name}, labels: {role: ${role}}}\n`;
 
 function write(path: string, text: string): void {
-  const file = join(calicoctl.directory, path);
+  const file = join(session.directory, path);
   mkdirSync(join(file, '..'), { recursive: true });
   writeFileSync(file, text);
 }
@@ -146,7 +129,7 @@ describe('diff', () => {
     expect((await run('diff -f /nowhere')).code).toBe(2);
     expect((await run('diff')).code).toBe(2);
     const unreachable = { CALICO_STATE_DIR: '/dev/null/no' };
-    expect((await calicoctl.run(['diff', '-f', '-'], { input: policy('a'), env: unreachable })).code).toBe(2);
+    expect((await run('diff -f -', policy('a'), unreachable)).code).toBe(2);
   });
 });
 
@@ -154,7 +137,7 @@ describe('get', () => {
   test('-l chooses by the labels of the resources', async () => {
     await run('create -f -', `${profile('a', 'db')}---\n${profile('b', 'web')}`);
     const getWith = async (selector: string): Promise<Ran> =>
-      await calicoctl.run(['get', 'profile', '-o', 'name', '-l', selector], { env });
+      await run(['get', 'profile', '-o', 'name', '-l', selector]);
     expect((await getWith("role == 'db'")).out).toBe('profile/a\n');
     expect((await getWith('has(role)')).out).toBe('profile/a\nprofile/b\n');
     expect(await getWith('role =')).toEqual({
@@ -190,8 +173,8 @@ describe('get', () => {
 
   test('--watch shows what there is, then each change, until it is interrupted', async () => {
     await run('create -f -', `${profile('a', 'db')}---\n${policy('unasked')}`);
-    const child = spawn(process.execPath, [calicoctl.program, 'get', 'profile', '-l', "role == 'db'", '-w'], {
-      env,
+    const child = spawn(process.execPath, [session.program, 'get', 'profile', '-l', "role == 'db'", '-w'], {
+      env: session.env,
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
@@ -211,8 +194,8 @@ describe('get', () => {
 
   test('--watch ends at the first change that nobody reads', async () => {
     await run('create -f -', policy('a'));
-    const child = spawn(process.execPath, [calicoctl.program, 'get', 'policy', '-w', '-o', 'name'], {
-      env,
+    const child = spawn(process.execPath, [session.program, 'get', 'policy', '-w', '-o', 'name'], {
+      env: session.env,
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const ended = new Promise(resolve => child.on('close', resolve));
@@ -236,9 +219,8 @@ describe('get', () => {
 
 describe('validate', () => {
   test('checks files without a datastore', async () => {
-    const nowhere = { env: { CALICO_STATE_DIR: '/proc/no' } };
-    const validate = async (input: string): Promise<Ran> =>
-      await calicoctl.run(['validate', '-f', '-'], { input, ...nowhere });
+    const nowhere = { CALICO_STATE_DIR: '/proc/no' };
+    const validate = async (input: string): Promise<Ran> => await run('validate -f -', input, nowhere);
     expect(await validate(policy('a'))).toEqual({
       code: 0,
       out: 'Successfully validated 1 resource(s)\n',
@@ -284,10 +266,9 @@ describe('explain', () => {
 });
 
 describe('completion', () => {
-  const complete = async (...words: readonly string[]): Promise<readonly string[]> => {
-    const { out } = await calicoctl.run(['__complete', '--', ...words], { env });
-    return out.split('\n').slice(0, -1);
-  };
+  const linesOf = (out: string): readonly string[] => out.split('\n').slice(0, -1);
+  const complete = async (...words: readonly string[]): Promise<readonly string[]> =>
+    linesOf(await outOf(['__complete', '--', ...words]));
 
   test('knows commands, options, kinds and values', async () => {
     expect(await complete('c')).toEqual(['create', 'config', 'completion']);
@@ -318,45 +299,47 @@ describe('completion', () => {
     expect(await complete('get', 'pol', 'w')).toEqual(['web', 'worker']);
     const [newest = ''] = await complete('rollback', '--to', '');
     expect(await outOf(`history --revision=${newest}`)).toContain(`Revision:  ${newest}\n`);
-    env = { CALICO_STATE_DIR: '/dev/null/no' };
-    expect(await complete('get', 'pol', 'w')).toEqual([]);
+    const unreachable = { CALICO_STATE_DIR: '/dev/null/no' };
+    expect(linesOf(await outOf('__complete -- get pol w', '', unreachable))).toEqual([]);
   });
 
   test('of bash offers what calicoctl says', async () => {
     await run('create -f -', policy('web'));
     const { out: script } = await run('completion bash');
     const shell = `${script}
-calicoctl() { '${process.execPath}' '${calicoctl.program}' "$@"; }
+calicoctl() { '${process.execPath}' '${session.program}' "$@"; }
 COMP_WORDS=(calicoctl get policy w); COMP_CWORD=3; _calicoctl; echo "\${COMPREPLY[*]}"`;
-    const { stdout } = await runProgram('bash', ['-c', shell], { env });
+    const { stdout } = await runProgram('bash', ['-c', shell], { env: session.env });
     expect(stdout).toBe('web\n');
   });
 
   test('of zsh offers what calicoctl says, sourced and from the directory of functions', async () => {
     await run('create -f -', policy('web'));
-    const functions = join(calicoctl.directory, 'functions');
+    const functions = join(session.directory, 'functions');
     const { out: script } = await run('completion zsh');
     write('functions/_calicoctl', script);
     // What the completion system of zsh would do: words go in, and what is added comes out.
     const shell = `
-calicoctl() { '${process.execPath}' '${calicoctl.program}' "$@"; }
+calicoctl() { '${process.execPath}' '${session.program}' "$@"; }
 compdef() { registered=$1; }
 compadd() { shift $((\${@[(i)--]})); print -rn -- "$* "; }
 words=(calicoctl get policy w); CURRENT=4
 `;
     const sourced = `${shell}source ${functions}/_calicoctl; $registered`;
     const loaded = `${shell}fpath=(${functions}); autoload _calicoctl; _calicoctl; _calicoctl`;
-    expect((await runProgram('zsh', ['-f', '-c', sourced], { env })).stdout.trim()).toBe('web');
-    expect((await runProgram('zsh', ['-f', '-c', loaded], { env })).stdout.match(/web/g)).toHaveLength(2);
+    expect((await runProgram('zsh', ['-f', '-c', sourced], { env: session.env })).stdout.trim()).toBe('web');
+    expect(
+      (await runProgram('zsh', ['-f', '-c', loaded], { env: session.env })).stdout.match(/web/g),
+    ).toHaveLength(2);
   });
 
   test('of fish offers what calicoctl says', async () => {
     await run('create -f -', policy('web'));
     const { out: script } = await run('completion fish');
-    const bin = join(calicoctl.directory, 'bin');
-    write('bin/calicoctl', `#!/bin/sh\nexec '${process.execPath}' '${calicoctl.program}' "$@"\n`);
+    const bin = join(session.directory, 'bin');
+    write('bin/calicoctl', `#!/bin/sh\nexec '${process.execPath}' '${session.program}' "$@"\n`);
     chmodSync(join(bin, 'calicoctl'), 0o755);
-    const search = { ...env, HOME: calicoctl.directory, PATH: `${bin}:${process.env['PATH'] ?? ''}` };
+    const search = { ...session.env, HOME: session.directory, PATH: `${bin}:${process.env['PATH'] ?? ''}` };
     const offered = async (line: string): Promise<string> =>
       (await runProgram('fish', ['-c', `${script}\ncomplete -C '${line}'`], { env: search })).stdout;
     expect(await offered('calicoctl get policy w')).toBe('web\n');

@@ -55,8 +55,13 @@ export async function builtCalicoctl(): Promise<Calicoctl> {
       await new Promise((resolve, reject) => {
         const child = spawn(process.execPath, [...nodeArguments, program, ...args], {
           cwd: directory,
-          env: { CALICO_STATE_DIR: join(directory, 'state'), ...env },
-          timeout: 30_000,
+          // As `bin/calicoctl` does it: what V8 has compiled once need not be compiled again.
+          env: {
+            CALICO_STATE_DIR: join(directory, 'state'),
+            NODE_COMPILE_CACHE: join(directory, 'cache'),
+            ...env,
+          },
+          timeout: 110_000,
         });
         const out: Buffer[] = [];
         const err: Buffer[] = [];

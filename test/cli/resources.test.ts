@@ -1,29 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { builtCalicoctl } from './program.js';
-import type { Calicoctl, Ran } from './program.js';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { calicoctlSession } from './session.js';
 
-let calicoctl: Calicoctl;
-let stores = 0;
-let env: Readonly<Record<string, string>>;
-
-beforeAll(async () => {
-  calicoctl = await builtCalicoctl();
-});
-beforeEach(() => {
-  env = { CALICO_STATE_DIR: join(calicoctl.directory, `state-${String(stores++)}`) };
-});
-afterAll(() => calicoctl.remove());
-
-/** Runs a command line whose words have no spaces, with `input` on standard input. */
-async function run(line: string, input = ''): Promise<Ran> {
-  return await calicoctl.run(line.split(' '), { input, env });
-}
-
-async function outOf(line: string, input = ''): Promise<string> {
-  return (await run(line, input)).out;
-}
+const session = calicoctlSession();
+const { run, outOf } = session;
 
 const hostEndpoints = `
 - apiVersion: v1
@@ -100,7 +81,7 @@ describe('create, apply, replace and delete', () => {
       await run('create -f -', policy('kept'));
       const good = Array.from({ length: 50 }, (_, i) => policy(`p${String(i)}`)).join('---\n');
       const wrong = policy('wrong', '{ingress: [{action: permit}]}');
-      writeFileSync(join(calicoctl.directory, 'many.yaml'), `${good}---\n${wrong}---\n${policy('kept')}`);
+      writeFileSync(join(session.directory, 'many.yaml'), `${good}---\n${wrong}---\n${policy('kept')}`);
       expect(await run(`${verb} -f many.yaml`)).toEqual({
         code: 1,
         out: "Failed to execute command: error with field action = 'permit' (many.yaml, document 51: spec.ingress[0].action: expected allow, deny, log or pass)\n",
@@ -134,7 +115,7 @@ describe('create, apply, replace and delete', () => {
     expect(await outOf('apply -f nowhere.yaml')).toBe(
       'Failed to execute command: open nowhere.yaml: no such file or directory\n',
     );
-    mkdirSync(join(calicoctl.directory, 'empty'), { recursive: true });
+    mkdirSync(join(session.directory, 'empty'), { recursive: true });
     expect(await outOf('apply -f empty')).toBe(
       'Failed to execute command: read empty: no .yaml, .yml or .json file in it (-R looks in the directories below it too)\n',
     );
@@ -322,17 +303,15 @@ describe('get -o go-template', () => {
   test('prints what the template makes of the lists, without a newline', async () => {
     await run('create -f -', hostEndpoints);
     const out = 'endpoint1,eth0,';
-    expect(await calicoctl.run(['get', 'hep', '-o', `go-template=${names}`], { env })).toEqual({
+    expect(await run(['get', 'hep', '-o', `go-template=${names}`])).toEqual({
       code: 0,
       out,
       err: '',
     });
-    writeFileSync(join(calicoctl.directory, 'names.tmpl'), names);
+    writeFileSync(join(session.directory, 'names.tmpl'), names);
     expect(await outOf('get hep -o go-template-file=names.tmpl')).toBe(out);
     expect(await outOf('get hep --output=go-template={{config"asnumber"}}')).toContain('bad character');
-    expect((await calicoctl.run(['get', 'no', '-o', 'go-template={{config "asnumber"}}'], { env })).out).toBe(
-      '64512',
-    );
+    expect(await outOf(['get', 'no', '-o', 'go-template={{config "asnumber"}}'])).toBe('64512');
   });
 
   test('fails with one line for a template that is wrong, missing, or does not fit', async () => {
@@ -359,12 +338,9 @@ describe('the datastore', () => {
   });
 
   test('that cannot be opened is told in one line', async () => {
-    writeFileSync(join(calicoctl.directory, 'file'), '');
+    writeFileSync(join(session.directory, 'file'), '');
     for (const line of ['get pol', 'apply -f -', 'delete pol a']) {
-      const ran = await calicoctl.run(line.split(' '), {
-        input: policy('a'),
-        env: { CALICO_STATE_DIR: join(calicoctl.directory, 'file') },
-      });
+      const ran = await run(line, policy('a'), { CALICO_STATE_DIR: join(session.directory, 'file') });
       expect(ran.code).toBe(1);
       expect(ran.err).toBe('');
       expect(ran.out).toMatch(/^Failed to create Calico API client: .+\n$/);
@@ -374,11 +350,11 @@ describe('the datastore', () => {
   test('is the one that a configuration file names, and then the environment does not count', async () => {
     const config = (spec: string): string =>
       `apiVersion: v1\nkind: calicoApiConfig\nmetadata:\nspec: ${spec}\n`;
-    mkdirSync(join(calicoctl.directory, 'etc'), { recursive: true });
-    const path = join(calicoctl.directory, 'etc', 'c.cfg');
+    mkdirSync(join(session.directory, 'etc'), { recursive: true });
+    const path = join(session.directory, 'etc', 'c.cfg');
     const getWith = async (text: string, more: Readonly<Record<string, string>> = {}): Promise<string> => {
       writeFileSync(path, text);
-      return (await calicoctl.run(['get', 'pol', '-c', path], { env: { ...env, ...more } })).out;
+      return await outOf(['get', 'pol', '-c', path], '', { ...session.env, ...more });
     };
     const failed = 'Failed to create Calico API client:';
     expect(await getWith(config('{datastoreType: sqlite}'), { DATASTORE_TYPE: 'nonsense' })).toBe(
@@ -406,7 +382,7 @@ describe('the datastore', () => {
 
   test('is the one that the environment names, CALICO_ first', async () => {
     const withEnv = async (more: Readonly<Record<string, string>>): Promise<string> =>
-      (await calicoctl.run(['get', 'pol', '-c', '/nowhere.cfg'], { env: { ...env, ...more } })).out;
+      await outOf('get pol -c /nowhere.cfg', '', { ...session.env, ...more });
     expect(await withEnv({ DATASTORE_TYPE: 'sqlite' })).toBe('NAME   \n\n');
     expect(await withEnv({ DATASTORE_TYPE: 'x', CALICO_DATASTORE_TYPE: 'sqlite' })).toBe('NAME   \n\n');
     expect(await withEnv({ DATASTORE_TYPE: 'x' })).toBe(
@@ -470,7 +446,7 @@ spec: {interfaceName: cali${name}, ipNetworks: [${ip}/32], profiles: []}
   test('takes selectors, addresses, endpoint ids and other protocols', async () => {
     const verdicts = (text: string): number =>
       text.split('\n').filter(line => /^\S.*: (?:allowed|denied)$/.test(line)).length;
-    const bySelector = await calicoctl.run(['why', "role == 'web'", 'd1', 'tcp:5432'], { env });
+    const bySelector = await run(['why', "role == 'web'", 'd1', 'tcp:5432']);
     expect(verdicts(bySelector.out)).toBe(2);
     expect(verdicts(await outOf('why 10.0.0.1 10.0.0.3'))).toBe(1);
     expect(verdicts(await outOf('why h1/k8s/w1/eth0 d1 icmp'))).toBe(1);

@@ -1,34 +1,17 @@
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/base/index.js';
 import { openStore } from '../../src/datastore/index.js';
 import type { Store } from '../../src/datastore/index.js';
 import { createAllocator } from '../../src/ipam/index.js';
-import { builtCalicoctl } from './program.js';
-import type { Calicoctl, Ran } from './program.js';
+import type { Ran } from './program.js';
+import { calicoctlSession } from './session.js';
 
-let calicoctl: Calicoctl;
-let stores = 0;
-let stateDir: string;
-
-beforeAll(async () => {
-  calicoctl = await builtCalicoctl();
-});
-beforeEach(() => {
-  stateDir = join(calicoctl.directory, `state-${String(stores++)}`);
-});
-afterAll(() => calicoctl.remove());
-
-async function run(line: string, input = ''): Promise<Ran> {
-  return await calicoctl.run(line.split(' '), { input, env: { CALICO_STATE_DIR: stateDir } });
-}
-
-async function outOf(line: string, input = ''): Promise<string> {
-  return (await run(line, input)).out;
-}
+const session = calicoctlSession();
+const { run, outOf } = session;
 
 async function inStore<T>(work: (store: Store) => Promise<T>): Promise<T> {
-  const store = await openStore({ type: 'sqlite', directory: join(stateDir, 'store') });
+  const store = await openStore({ type: 'sqlite', directory: join(session.stateDir, 'store') });
   try {
     return await work(store);
   } finally {
@@ -120,9 +103,7 @@ describe('config', () => {
   });
 
   test('says bare that the datastore cannot be opened', async () => {
-    const { code, out } = await calicoctl.run(['config', 'get', 'colour'], {
-      env: { DATASTORE_TYPE: 'cassandra' },
-    });
+    const { code, out } = await run('config get colour', '', { DATASTORE_TYPE: 'cassandra' });
     expect([code, out]).toEqual([1, 'Unknown datastore type: cassandra\n']);
   });
 });
