@@ -1,8 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * Units share threads without isolation (fast; modules have no state by house rule). Tests that need the
- * kernel, several processes or the built executables run one file at a time in processes of their own.
+ * Units share threads without isolation (fast; modules have no state by house rule). Tests that need the kernel,
+ * several processes or the built executables run in processes of their own: two files at a time where files share
+ * no more than the processors, else one.
  */
 export default defineConfig({
   test: {
@@ -25,7 +26,9 @@ export default defineConfig({
           name: 'process',
           include: ['test/contract/**/*.test.ts', 'test/cli/**/*.test.ts'],
           pool: 'forks',
-          fileParallelism: false,
+          maxWorkers: 2,
+          testTimeout: 240_000,
+          hookTimeout: 120_000,
           sequence: { groupOrder: 1 },
         },
       },

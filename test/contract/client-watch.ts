@@ -127,7 +127,7 @@ function startWatch(client: ResourceClient): Watch {
     events,
     until: async condition => {
       const { promise, resolve, reject } = Promise.withResolvers<void>();
-      const timer = setTimeout(() => reject(new Error(`not seen: ${String(condition)}`)), 20_000);
+      const timer = setTimeout(() => reject(new Error(`not seen: ${String(condition)}`)), 60_000);
       onEvent = () => {
         if (condition()) resolve();
       };

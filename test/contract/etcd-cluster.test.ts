@@ -38,7 +38,7 @@ describe('a cluster of three etcds', () => {
   test('loses no step and repeats none while one member after the other dies and comes back', async () => {
     const writer = await openStore({ type: 'etcdv3', endpoints });
     const reader = await openStore({ type: 'etcdv3', endpoints });
-    const follower = follow(reader, 'w/', { deadlineMs: 30_000 });
+    const follower = follow(reader, 'w/');
     await follower.until(() => follower.events.length === 1);
     const counting = countTo(writer, 'w/n', 600);
     for (const [index, member] of members.entries()) {

@@ -16,7 +16,7 @@ describe('ETCD_DISCOVERY_SRV', () => {
   const resolverOf = async (records: Parameters<typeof startDnsServer>[0]): Promise<ResolveSrv> => {
     const server = await startDnsServer(records);
     closing.push(async () => await server.close());
-    const resolver = new Resolver({ timeout: 500, tries: 1 });
+    const resolver = new Resolver({ timeout: 10_000, tries: 1 });
     resolver.setServers([server.address]);
     return async name => await resolver.resolveSrv(name);
   };

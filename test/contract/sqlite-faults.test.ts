@@ -312,7 +312,7 @@ describe('the sqlite store', () => {
     test('is rung, and does not wait for its safety', async () => {
       const store = await open({ safetyMs: 3_600_000 });
       const other = await open();
-      const follower = follow(store, '', { deadlineMs: 5000 });
+      const follower = follow(store, '');
       await follower.until(() => follower.events.length === 1);
       for (let number = 0; number < 20; number++) {
         const last = await put(other, 'a', String(number));

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -141,7 +142,7 @@ async function run(args: readonly string[]): Promise<ChildProcess> {
   const failed = once(child, 'exit').then(() => {
     throw new Error(`etcd ended:\n${log}`);
   });
-  const late = delay(20_000, undefined, { ref: false }).then(() => {
+  const late = delay(60_000, undefined, { ref: false }).then(() => {
     throw new Error(`etcd does not serve:\n${log}`);
   });
   failed.catch(() => undefined);
@@ -150,21 +151,28 @@ async function run(args: readonly string[]): Promise<ChildProcess> {
   return child;
 }
 
-/** Ports that nobody uses now. */
+/**
+ * Ports that nobody uses now. None of those that the kernel gives to who connects: it would give them away while a
+ * server is down between two runs, even to who tries to reach that server.
+ */
 async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  const ports = servers.map(async server => {
-    server.listen(0, '127.0.0.1');
+  const found = new Set<number>();
+  while (found.size < count) {
+    const port = randomInt(10_000, 32_000);
+    if (await isFree(port)) found.add(port);
+  }
+  return [...found];
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  try {
+    server.listen(port, '127.0.0.1');
     await once(server, 'listening');
-    const address = server.address();
-    return address !== null && typeof address === 'object' ? address.port : 0;
-  });
-  const found = await Promise.all(ports);
-  await Promise.all(
-    servers.map(async server => {
-      server.close();
-      await once(server, 'close');
-    }),
-  );
-  return found;
+  } catch {
+    return false;
+  }
+  server.close();
+  await once(server, 'close');
+  return true;
 }

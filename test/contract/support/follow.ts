@@ -16,7 +16,7 @@ export function follow(
   prefix: string | readonly string[],
   options: { readonly afterRevision?: number; readonly deadlineMs?: number } = {},
 ): Follower {
-  const { deadlineMs = 20_000, ...watchOptions } = options;
+  const { deadlineMs = 60_000, ...watchOptions } = options;
   const events: WatchEvent[] = [];
   const content = new Map<string, string>();
   const abort = new AbortController();
