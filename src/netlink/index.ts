@@ -30,7 +30,7 @@ export { log } from './nft/expressions/log.js';
 export { lookup, lookupVerdict } from './nft/expressions/lookup.js';
 export { masquerade } from './nft/expressions/masquerade.js';
 export { meta, setMark } from './nft/expressions/meta.js';
-export { destinationNat } from './nft/expressions/nat.js';
+export { nat } from './nft/expressions/nat.js';
 export { notrack } from './nft/expressions/notrack.js';
 export { payload } from './nft/expressions/payload.js';
 export { outsideRange } from './nft/expressions/range.js';

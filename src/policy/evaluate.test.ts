@@ -3,6 +3,7 @@ import {
   endpoint,
   endpointId,
   model,
+  nets,
   packet,
   policy,
   profile,
@@ -278,6 +279,34 @@ describe('a packet', () => {
   test('with an address that is none is refused with the place', () => {
     expect(() => evaluate(content, packet('10.65.0', '10.65.0.2'))).toThrow("source '10.65.0'");
     expect(() => evaluate(content, { ...webToDb, ipVersion: 6 })).toThrow('cannot judge');
+  });
+});
+
+describe('a floating address', () => {
+  const floating = [{ external: '203.0.113.5', internal: '10.65.0.2' }];
+  const far = endpoint('far', { node: 'there', addresses: ['10.65.1.1'], profiles: ['open'] });
+  const toFloating = rule('deny', { destinationNets: nets('203.0.113.5/32') });
+  const toOwn = rule('deny', { destinationNets: nets('10.65.0.2/32') });
+  const points = (source: string, ...rules: readonly Rule[]) =>
+    evaluate(
+      model({
+        endpoints: [web, { ...db, floating }, far],
+        profiles: [profile('open', { ingress: [...rules, ...allow], egress: [...rules, ...allow] })],
+        hosts: new Map([['here', ['192.0.2.10']]]),
+      }),
+      packet(source, '203.0.113.5'),
+    ).path.map(({ point, allowed }) => `${point} ${allowed ? 'yes' : 'no'}`);
+
+  test.each([
+    ['leads to its workload', '198.51.100.1', [], ['ingress yes']],
+    ['leads to its workload from its host', '192.0.2.10', [toOwn], ['unpoliced yes']],
+    ['is never what policy of its host sees', '10.65.0.1', [toFloating], ['egress yes', 'ingress yes']],
+    ['is translated before policy of its host', '10.65.0.1', [toOwn], ['egress no']],
+    ['is what policy of other hosts sees', '10.65.1.1', [toFloating], ['egress no']],
+    ['is translated at its host', '10.65.1.1', [toOwn], ['egress yes', 'ingress no']],
+    ['leads its own workload through its own policy', '10.65.0.2', [], ['egress yes', 'ingress yes']],
+  ])('%s', (_case, source, rules, expected) => {
+    expect(points(source, ...rules)).toEqual(expected);
   });
 });
 

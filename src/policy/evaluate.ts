@@ -2,7 +2,7 @@ import { allowedToHost, deniedFromWorkload, hasPrefix, isWithoutIpv6 } from './b
 import { decide } from './decide.js';
 import { effectiveLabels, effectiveTags } from './effective-labels.js';
 import { intoHost, outOfHost, throughInto, throughOutOf } from './host-passages.js';
-import { addressesOf, endpointsAt, locate, locateDestination } from './locate.js';
+import { addressesOf, endpointsAt, floatingAt, locate, locateDestination } from './locate.js';
 import type { LabelledEndpoint, ProfileLookup } from './effective-labels.js';
 import type { HostSide, Passage, Trip } from './host-passages.js';
 import type { MatchContext } from './match-rule.js';
@@ -16,6 +16,8 @@ import type { Ip } from '../net/index.js';
 interface Journey extends Trip {
   readonly source: Located;
   readonly destination: Located;
+  /** how the packet looks on the destination's host, which translates a floating address; absent: as it was sent */
+  readonly translated?: Trip;
 }
 
 /**
@@ -25,20 +27,20 @@ interface Journey extends Trip {
 export function evaluate(model: Model, packet: Packet): Verdict {
   const addresses = addressesOf(packet);
   const source = locate(model, packet.from, addresses.source);
-  const destination = locateDestination(model, packet, source);
-  const context: MatchContext = {
-    packet,
-    source: side(model, addresses.source, packet.sourcePort),
-    destination: side(model, addresses.destination, packet.destinationPort),
-  };
+  const floating = packet.to === undefined ? floatingAt(model, addresses.destination) : undefined;
+  const destination: Located =
+    floating === undefined
+      ? locateDestination(model, packet, source)
+      : { kind: 'workload', endpoint: floating.endpoint };
+  const translated =
+    floating === undefined ? undefined : tripOf(model, { ...packet, destination: floating.internal });
   const path: Crossing[] = [];
   const steps: Step[] = [];
   for (const { steps: taken = [], ...crossing } of passages({
-    model,
-    packet,
+    ...tripOf(model, packet),
     source,
     destination,
-    context,
+    ...(translated !== undefined && { translated }),
   })) {
     path.push(crossing);
     steps.push(...taken);
@@ -59,6 +61,16 @@ export function evaluate(model: Model, packet: Packet): Verdict {
     path.push(unpoliced([source.kind, destination.kind].includes('host') ? 'host-traffic' : 'no-endpoint'));
   }
   return { allowed: path.every(({ allowed }) => allowed), packet, source, destination, path, steps };
+}
+
+function tripOf(model: Model, packet: Packet): Trip {
+  const { source, destination } = addressesOf(packet);
+  const context: MatchContext = {
+    packet,
+    source: side(model, source, packet.sourcePort),
+    destination: side(model, destination, packet.destinationPort),
+  };
+  return { model, packet, context };
 }
 
 /** True where DropActionOverride turns the denial into its opposite. */
@@ -90,17 +102,19 @@ function side(model: Model, address: Ip, port: number | undefined): MatchContext
  *                               └─ [forward] ─ [forward of another interface] -//-
  */
 function* passages(journey: Journey): Generator<Passage, void> {
-  const { source, destination } = journey;
+  const { source, destination, translated } = journey;
   const [from, to] = [nodeOf(source), nodeOf(destination)];
   const isFromOurs = source.kind === 'workload' || source.kind === 'unknown';
   const isToOurs = destination.kind === 'workload' || destination.kind === 'unknown';
-  if (isFromOurs && isToOurs && idOf(source) === idOf(destination)) {
+  if (isFromOurs && isToOurs && translated === undefined && idOf(source) === idOf(destination)) {
     yield unpoliced('same-endpoint'); // it never leaves the workload's own network stack
     return;
   }
-  if (isFromOurs) yield* outOfWorkload(journey, source);
+  // On one host the destination is translated before any policy of workloads is asked.
+  const inside: Journey = { ...journey, ...translated };
+  if (isFromOurs) yield* outOfWorkload(from === to ? inside : journey, source);
   if (from === undefined || from !== to) yield* overTheWire(journey, from, to);
-  if (isToOurs) yield intoWorkload(journey, destination);
+  if (isToOurs) yield intoWorkload(inside, destination);
 }
 
 /** The host endpoints on the way from one host to another. */
@@ -114,7 +128,7 @@ function* overTheWire(journey: Journey, from?: string, to?: string): Generator<P
     if (!isDone) yield* throughOutOf(journey, { node, interfaceName: out });
   }
   if (destination.kind === 'host') yield* intoHost(journey, hostSide(journey, destination.node, 'in'));
-  else if (to !== undefined) yield* throughInto(journey, hostSide(journey, to, 'in'));
+  else if (to !== undefined) yield* throughInto(journey, hostSide(journey, to, 'in'), journey.translated);
 }
 
 /** The host on which one end of the way is; an unknown endpoint's id tells it. */

@@ -57,6 +57,31 @@ describe('a workload endpoint', () => {
     });
   });
 
+  test('has its floating addresses, but none for an address that is not its own', () => {
+    const { metadata, spec } = resource;
+    const changed = change({
+      ...resource,
+      metadata,
+      spec: {
+        ...spec,
+        ipNATs: [
+          { internalIP: '10.65.0.2', externalIP: '203.0.113.5' },
+          { internalIP: 'fd80:65::2', externalIP: '2001:DB8:0::5' },
+          { internalIP: '10.65.0.9', externalIP: '203.0.113.6' },
+        ],
+      },
+    } as Resource); // a workload endpoint as above
+    expect(changed).toMatchObject({
+      endpoint: {
+        floating: [
+          { external: '203.0.113.5', internal: '10.65.0.2' },
+          { external: '2001:db8::5', internal: 'fd80:65::2' },
+        ],
+      },
+      issues: [{ path: 'spec.ipNATs[2]', value: '10.65.0.9<>203.0.113.6' }],
+    });
+  });
+
   test('that is gone is known by its id alone', () => {
     expect(modelChangeFromV1('workloadEndpoint', identify(resource), undefined)).toEqual({
       kind: 'endpoint',

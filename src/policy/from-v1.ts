@@ -1,8 +1,9 @@
 import { CalicoError } from '../base/index.js';
-import { formatCidr, formatIp, parseCidr, protocolNumbers } from '../net/index.js';
+import { formatCidr, formatIp, parseCidr, parseIp, protocolNumbers } from '../net/index.js';
 import type {
   Endpoint,
   EndpointId,
+  FloatingAddress,
   IcmpMatch,
   ModelChange,
   NamedPort,
@@ -229,6 +230,29 @@ function addressesFromV1(networks: readonly string[], issues: Issue[]): readonly
   });
 }
 
+type NatSpec = NonNullable<ResourceOf<'workloadEndpoint'>['spec']['ipNATs']>[number];
+
+/** Those that lead to an address which the endpoint has; others are reported and left out. */
+function floatingFromV1(
+  nats: readonly NatSpec[],
+  own: readonly string[],
+  issues: Issue[],
+): readonly FloatingAddress[] {
+  return nats.flatMap(({ internalIP, externalIP }, index) => {
+    const [internal, external] = [parseIp(internalIP), parseIp(externalIP)];
+    const isOfOne = internal !== undefined && internal.version === external?.version;
+    if (isOfOne && own.includes(formatIp(internal))) {
+      return [{ external: formatIp(external), internal: formatIp(internal) }];
+    }
+    issues.push({
+      path: `spec.ipNATs[${String(index)}]`,
+      value: `${internalIP}<>${externalIP}`,
+      expected: 'an address of the endpoint, and one outside of the same IP version',
+    });
+    return [];
+  });
+}
+
 function namedPort({ name, protocol, port }: PortSpec): NamedPort {
   return { name, protocol: protocolNumber(protocol), port };
 }
@@ -251,13 +275,15 @@ export function endpointFromV1(
     const id = hostId(metadata.node, metadata.name);
     return { value: { id, kind: 'host', ...common, addresses: resource.spec.expectedIPs ?? [] }, issues };
   }
-  const { mac, ipNetworks = [] } = resource.spec;
+  const { mac, ipNetworks = [], ipNATs = [] } = resource.spec;
+  const addresses = addressesFromV1(ipNetworks, issues);
   const value: Endpoint = {
     id: workloadId(resource.metadata),
     kind: 'workload',
     ...common,
-    addresses: addressesFromV1(ipNetworks, issues),
+    addresses,
     ...(mac !== undefined && { mac }),
+    ...(ipNATs.length > 0 && { floating: floatingFromV1(ipNATs, addresses, issues) }),
   };
   return { value, issues };
 }

@@ -100,12 +100,15 @@ function* ofHost(trip: Trip, side: HostSide, direction: Direction): Generator<Pa
   if (!(yield* early(trip, endpoint, direction))) yield* local(trip, endpoint, direction);
 }
 
-/** Into the host by an interface, for something behind it: true when later stages are not asked any more. */
-export function* throughInto(trip: Trip, side: HostSide): Generator<Passage, boolean> {
+/**
+ * Into the host by an interface, for something behind it: true when later stages are not asked any more. `inside` is
+ * how the packet looks when the host has translated its destination.
+ */
+export function* throughInto(trip: Trip, side: HostSide, inside: Trip = trip): Generator<Passage, boolean> {
   const endpoint = hostEndpointAt(trip.model, side);
   if (endpoint === undefined) return false;
   if (yield* early(trip, endpoint, 'ingress')) return true;
-  yield* forwarded(trip, endpoint, 'ingress');
+  yield* forwarded(inside, endpoint, 'ingress');
   return false;
 }
 

@@ -22,6 +22,7 @@ export type {
   Direction,
   Endpoint,
   EndpointId,
+  FloatingAddress,
   IcmpMatch,
   Labels,
   ModelChange,

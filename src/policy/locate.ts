@@ -27,6 +27,23 @@ export function endpointsAt(model: Model, address: Ip): readonly Endpoint[] {
     .sort((a, b) => compareText(a.id, b.id));
 }
 
+/** Whose floating address it is, and what it stands for; the first endpoint in the order of ids has it. */
+export function floatingAt(
+  model: Model,
+  address: Ip,
+): { readonly endpoint: Endpoint; readonly internal: string } | undefined {
+  const text = formatIp(address);
+  const [first] = [...model.endpoints.values()]
+    .flatMap(endpoint => {
+      const found = endpoint.adminUp
+        ? endpoint.floating?.find(({ external }) => external === text)
+        : undefined;
+      return found === undefined ? [] : [{ endpoint, internal: found.internal }];
+    })
+    .sort((a, b) => compareText(a.endpoint.id, b.endpoint.id));
+  return first;
+}
+
 function placed(model: Model, place: Place): Located {
   if (typeof place !== 'string') return { kind: 'host', node: place.host };
   return atEndpoint(model.endpoints.get(place), place);

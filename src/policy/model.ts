@@ -38,6 +38,14 @@ export interface Endpoint {
   readonly adminUp: boolean;
   /** ports that rules may call by a name; several may have the same */
   readonly ports?: readonly NamedPort[];
+  /** other addresses that lead to it; policy sees its own */
+  readonly floating?: readonly FloatingAddress[];
+}
+
+/** An address outside that stands for one of the endpoint's own, of the same family; both canonical. */
+export interface FloatingAddress {
+  readonly external: string;
+  readonly internal: string;
 }
 
 /** A port of an endpoint under a name. */

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LabHost, LabWorkload } from '../../src/lab/index.js';
 import { parseResource } from '../../src/resources/index.js';
+import type { Resource } from '../../src/resources/index.js';
 import { createAgentLab } from '../support/agent-lab.js';
 import type { AgentLab } from '../support/agent-lab.js';
 import { eventually } from '../support/netns.js';
@@ -8,12 +9,13 @@ import { eventually } from '../support/netns.js';
 let lab: AgentLab;
 let host: LabHost;
 let web: LabWorkload;
+let db: LabWorkload;
 
 beforeAll(async () => {
   const workloads = ['web', 'db'].map(name => ({ name, labels: { role: name } }));
   lab = await createAgentLab('agent', { hosts: [{ name: 'host1', workloads }] });
   [host] = lab.plan.hosts as readonly [LabHost]; // as planned above
-  [web] = host.workloads as readonly [LabWorkload, LabWorkload];
+  [web, db] = host.workloads as readonly [LabWorkload, LabWorkload];
 });
 
 afterAll(async () => {
@@ -49,6 +51,46 @@ describe('an agent', () => {
     for (const name of ['HealthEnabled', 'PrometheusMetricsEnabled', 'PrometheusMetricsPort'])
       await lab.felix(name, undefined);
     await eventually('health is silent', async () => (await fetched(9099, '/live')).status === 0);
+  });
+
+  test('leads floating addresses to their workload under its policy, also from itself, and no longer when they go', async () => {
+    const [endpoint] = await lab.client.list('workloadEndpoint', { workload: 'lab.db' });
+    if (endpoint?.kind !== 'workloadEndpoint') throw new Error('the database has no endpoint');
+    const own = (endpoint.spec.ipNetworks ?? []).map(net => net.replace(/\/.*/, ''));
+    const floating = ['203.0.113.5', '2001:db8:113::5'];
+    const ipNATs = floating.map((externalIP, at) => ({ internalIP: own[at] ?? '', externalIP }));
+    const apply = async (...resources: readonly Resource[]): Promise<void> => {
+      await lab.client.write(resources.map(each => ({ verb: 'apply', resource: each })));
+    };
+    const reached = async (): Promise<readonly boolean[]> =>
+      await Promise.all(
+        [web.netns, host.netns, db.netns].flatMap(from =>
+          floating.map(async address => await lab.connects(from, db.netns, address)),
+        ),
+      );
+    const all = (...values: readonly boolean[]): string =>
+      JSON.stringify(values.flatMap(each => [each, each]));
+    await apply({ ...endpoint, spec: { ...endpoint.spec, ipNATs } });
+    await eventually('all reach it', async () => JSON.stringify(await reached()) === all(true, true, true));
+    // Its own host is never policed, and of itself it sees its own policy.
+    const closed = parseResource({
+      apiVersion: 'v1',
+      kind: 'policy',
+      metadata: { name: 'closed' },
+      spec: {
+        selector: "role == 'db'",
+        ingress: [{ action: 'allow', source: { selector: "role == 'db'" } }],
+        egress: [{ action: 'allow' }],
+      },
+    });
+    if (!closed.ok) throw new Error('not a policy');
+    await apply(closed.resource);
+    await eventually('it is closed', async () => JSON.stringify(await reached()) === all(false, true, true));
+    await lab.client.write([{ verb: 'delete', resource: closed.resource }]);
+    await apply(endpoint);
+    await eventually('they are gone', async () => !(await reached()).includes(true));
+    const routes = await lab.run(host.netns, 'ip', 'route', 'show', '203.0.113.5');
+    expect(routes.stdout + (await lab.ruleset(host))).not.toMatch(/203\.0\.113\.5|float-/);
   });
 
   test('takes a parameter out of the datastore at once, and tells where it comes from', async () => {

@@ -92,7 +92,11 @@ describe('a table written by netlink', () => {
   test('reads for nft like the same table written by nft: each kind of rule, set and map', async () => {
     await applyToBoth([{ op: 'add-table' }, ...setsOfRules]);
     for (const rule of everyRule) {
-      const chains: Readonly<Record<string, string>> = { masquerade: 'nat-post', dnat: 'nat-pre' };
+      const chains: Readonly<Record<string, string>> = {
+        masquerade: 'nat-post',
+        snat: 'nat-post',
+        dnat: 'nat-pre',
+      };
       const chain = chains[rule.statement.kind] ?? 'raw-pre';
       await applyToBoth([{ op: 'add-rules', chain, rules: [rule] }]);
     }

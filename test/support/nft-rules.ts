@@ -199,7 +199,12 @@ export const everyRule: readonly Rule[] = [
   ...tests.map((list, index) => makeRule(list, accept, `test ${String(index)}`)),
   ...statements.map(statement => makeRule([], statement, `what "${statement.kind}" does`)),
   makeRule([{ kind: 'family', version: 4 }], { kind: 'masquerade' }, 'x'.repeat(200)),
-  makeRule([tcp], { kind: 'dnat', address: '127.0.0.1', port: 8775 }, 'metadata'),
+  makeRule([tcp], { kind: 'dnat', version: 4, address: '127.0.0.1', port: 8775 }, 'metadata'),
+  makeRule([tcp], { kind: 'dnat', version: 6, address: 'fd00::1', port: 80 }, 'with a port'),
+  makeRule([], { kind: 'dnat', version: 4, address: '10.65.0.1' }, 'floating'),
+  makeRule([], { kind: 'dnat', version: 6, address: 'fd00::1' }, 'floating'),
+  makeRule([], { kind: 'snat', version: 4, address: '10.65.0.1' }, 'to itself'),
+  makeRule([], { kind: 'snat', version: 6, address: 'fd00::1' }, 'to itself'),
   ...(['host', 'outgoing'] as const).flatMap(of =>
     [true, false].map(negated =>
       makeRule([{ kind: 'local-source', of, negated }], { kind: 'masquerade' }, `local source, ${of}`),

@@ -90,7 +90,8 @@ export class Claims {
   /** The host routes that it should have: none while it is switched off or its interface is not ours. */
   destinationsOf(workload: Workload): readonly string[] {
     if (!workload.adminUp || !this.ownsInterface(workload.interfaceName)) return [];
-    return workload.addresses.flatMap(address => {
+    const floating = workload.floating?.map(({ external }) => external) ?? [];
+    return [...workload.addresses, ...floating].flatMap(address => {
       const ip = parseIp(address);
       if (ip === undefined || (ip.version === 6 && !this.#options.ipv6)) return [];
       return [formatCidr(hostCidr(ip))];

@@ -7,6 +7,7 @@ import { DesiredRuleset } from './desired-ruleset.js';
 import type { RulesetPatch } from './diff.js';
 import { dropCounters } from './drops.js';
 import { Endpoints } from './endpoints.js';
+import { FloatingAddresses } from './floating-addresses.js';
 import { Lists } from './lists.js';
 import type { Elements, Ruleset } from './model.js';
 import { natOutgoing } from './nat-outgoing.js';
@@ -21,7 +22,8 @@ import { undoOf } from './undo.js';
  *   sets ──► AddressSets ─────────────┐ (a new prefix length marks lists)
  *   policies, profiles ──► Lists ─────┼──► DesiredRuleset ──► patch
  *   endpoints ──► Endpoints ──────────┤ (hold lists, and lead to their places)
- *   pools ──► natOutgoing ────────────┘
+ *   pools ──► natOutgoing ────────────┤
+ *   endpoints ──► FloatingAddresses ──┘
  */
 export interface Compiler {
   /** The first call makes the table more than the closed base: it must bring the whole state. */
@@ -57,6 +59,7 @@ export function createCompiler(initial: NftConfig, log: Logger): Compiler {
   let pools: readonly Pool[] = [];
   const interfacePrefixes = (): readonly string[] => config.interfacePrefixes;
   const endpoints = new Endpoints({ desired, lists, interfacePrefixes, log });
+  const floating = new FloatingAddresses();
   let hasState = false;
   let tunnels = noTunnels;
 
@@ -96,9 +99,11 @@ export function createCompiler(initial: NftConfig, log: Logger): Compiler {
         return;
       case 'endpoint-updated':
         endpoints.set(update.id, update.local);
+        floating.set(update.id, update.local.endpoint);
         return;
       case 'endpoint-removed':
         endpoints.remove(update.id);
+        floating.set(update.id, undefined);
         return;
       case 'pools-updated':
         pools = update.pools;
@@ -119,6 +124,8 @@ export function createCompiler(initial: NftConfig, log: Logger): Compiler {
       hasState = true;
       for (const update of updates) accept(update);
       settle();
+      const translated = floating.takeChanged();
+      if (translated !== undefined) desired.put('floating', translated);
       if (!hadState || stages.symmetricDifference(endpoints.hostStages).size > 0) putBase();
       lists.compile();
     },

@@ -44,7 +44,7 @@ export function metadataChains({ metadata, interfacePrefixes }: NftConfig): read
   const rules = interfacePrefixes.map(prefix =>
     makeRule(
       [{ kind: 'interface-prefix', side: 'in', prefix }, ...toService(wellKnown)],
-      { kind: 'dnat', ...metadata },
+      { kind: 'dnat', version: 4, ...metadata },
       'metadata',
     ),
   );

@@ -92,8 +92,15 @@ export type Statement =
   /** counts in a counter of the table; goes on with the next rule */
   | { readonly kind: 'count'; readonly counter: string }
   | { readonly kind: 'masquerade' }
-  /** gives the connection another destination, of IPv4 */
-  | { readonly kind: 'dnat'; readonly address: string; readonly port: number }
+  /** gives the connection another destination: an address of the version, and a port where one is given */
+  | {
+      readonly kind: 'dnat';
+      readonly version: IpVersion;
+      readonly address: string;
+      readonly port?: number;
+    }
+  /** gives the connection another source */
+  | { readonly kind: 'snat'; readonly version: IpVersion; readonly address: string }
   /** connection tracking shall not look at the packet; goes on with the next rule */
   | { readonly kind: 'notrack' }
   /** sets bits of the packet's mark, leaves the others; goes on with the next rule */

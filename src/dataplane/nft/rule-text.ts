@@ -90,13 +90,20 @@ function logText({ prefix, level, group }: Extract<Statement, { kind: 'log' }>):
   return `log prefix ${logPrefixText(prefix)} ${to}`;
 }
 
+function natText(statement: Extract<Statement, { kind: 'dnat' | 'snat' }>): string {
+  const { kind, version, address } = statement;
+  const text = addressText(version, address);
+  const port = kind === 'dnat' ? statement.port : undefined;
+  const family = version === 4 ? 'ip' : 'ip6';
+  if (port === undefined) return `${kind} ${family} to ${text}`;
+  return `${kind} ${family} to ${version === 4 ? text : `[${text}]`}:${numberText(port, 65_535)}`;
+}
+
 function statementText(statement: Statement): string {
   if (statement.kind === 'log') return logText(statement);
   if (statement.kind === 'count') return `counter name "${nameText(statement.counter)}"`;
   if (statement.kind === 'masquerade' || statement.kind === 'notrack') return statement.kind;
-  if (statement.kind === 'dnat') {
-    return `dnat ip to ${addressText(4, statement.address)}:${numberText(statement.port, 65_535)}`;
-  }
+  if (statement.kind === 'dnat' || statement.kind === 'snat') return natText(statement);
   if (statement.kind === 'set-mark') return `meta mark set meta mark | ${bitsText(statement.bits)}`;
   if (statement.kind === 'dispatch') return `${keys[statement.key]} vmap @${nameText(statement.map)}`;
   return verdictText(statement);

@@ -64,7 +64,7 @@ export const withoutEffect: Readonly<Record<string, string>> = {
   PrometheusMetricsClientAuth: 'metrics are served without TLS, on loopback unless said otherwise',
   PrometheusGoMetricsEnabled: 'there is no Go in it',
   PrometheusProcessMetricsEnabled: 'metrics of the process are always there',
-  FloatingIPs: 'there are none',
+  FloatingIPs: '`ipNATs` of workload endpoints always count',
   EndpointStatusPathPrefix: 'a CNI ADD is answered when policy is in the kernel',
   WireguardEnabled: 'there is no encryption between hosts',
   WireguardEnabledV6: 'there is no encryption between hosts',

@@ -1,12 +1,12 @@
 import { parseIp } from '../../../net/index.js';
 import {
   count,
-  destinationNat,
   load,
   log,
   lookupVerdict,
   masked,
   masquerade,
+  nat,
   meta,
   notrack,
   payload,
@@ -33,14 +33,21 @@ function addDispatch({ expressions }: RuleProgram, key: DispatchKey, map: string
   expressions.push(lookupVerdict({ set: nameText(map) }));
 }
 
-function addDnat(
+function addNat(
   { expressions }: RuleProgram,
-  { address, port }: Extract<Statement, { kind: 'dnat' }>,
+  statement: Extract<Statement, { kind: 'dnat' | 'snat' }>,
 ): void {
+  const { kind, version, address } = statement;
   const ip = parseIp(address);
-  if (ip?.version !== 4) throw new Error(`not an IPv4 address: ${JSON.stringify(address)}`);
-  // The address in the first register, the port in the second.
-  expressions.push(load(addressBytes(ip)), load(portBytes(port), 1), destinationNat());
+  if (ip?.version !== version) {
+    throw new Error(`not an IPv${String(version)} address: ${JSON.stringify(address)}`);
+  }
+  const port = kind === 'dnat' ? statement.port : undefined;
+  // The address in the first register, the port in the one behind it: an IPv6 address fills what four small ones have.
+  const portRegister = version === 4 ? 1 : 4;
+  expressions.push(load(addressBytes(ip)));
+  if (port !== undefined) expressions.push(load(portBytes(port), portRegister));
+  expressions.push(nat({ kind, version, ...(port !== undefined && { portRegister }) }));
 }
 
 function addStatement(program: RuleProgram, statement: Statement): void {
@@ -52,7 +59,7 @@ function addStatement(program: RuleProgram, statement: Statement): void {
     expressions.push(log(prefix, group === undefined ? { level } : { group }));
   } else if (statement.kind === 'count') expressions.push(count(nameText(statement.counter)));
   else if (statement.kind === 'masquerade') expressions.push(masquerade());
-  else if (statement.kind === 'dnat') addDnat(program, statement);
+  else if (statement.kind === 'dnat' || statement.kind === 'snat') addNat(program, statement);
   else if (statement.kind === 'notrack') expressions.push(notrack());
   else if (statement.kind === 'set-mark') {
     const bits = hostU32(statement.bits);

@@ -5,19 +5,30 @@ const TYPE = 1;
 const FAMILY = 2;
 const ADDRESS = 3;
 const PORT = 5;
-const DESTINATION = 1;
-const NFPROTO_IPV4 = 2;
+const types = { snat: 0, dnat: 1 } as const;
+const families = { 4: 2, 6: 10 } as const;
 
-/** Gives the connection the IPv4 destination in the first register and the port in the second. */
-export function destinationNat(): Expression {
+/**
+ * Gives the connection another source or destination: the address in the first register, and the port in that of the
+ * given number, where one is.
+ */
+export function nat({
+  kind,
+  version,
+  portRegister,
+}: {
+  readonly kind: 'snat' | 'dnat';
+  readonly version: 4 | 6;
+  readonly portRegister?: number;
+}): Expression {
   return {
     name: 'nat',
     write: writer => {
       writer
-        .attributeU32Net(TYPE, DESTINATION)
-        .attributeU32Net(FAMILY, NFPROTO_IPV4)
-        .attributeU32Net(ADDRESS, registerNumber())
-        .attributeU32Net(PORT, registerNumber(1));
+        .attributeU32Net(TYPE, types[kind])
+        .attributeU32Net(FAMILY, families[version])
+        .attributeU32Net(ADDRESS, registerNumber());
+      if (portRegister !== undefined) writer.attributeU32Net(PORT, registerNumber(portRegister));
     },
   };
 }
