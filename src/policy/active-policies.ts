@@ -26,6 +26,8 @@ export interface ActivePolicies {
   }): ActivePolicyChanges;
   /** The policies that match a local endpoint, in no order. */
   policiesOf(endpoint: EndpointId): readonly Policy[];
+  /** True when the policy matches the local endpoint. */
+  matches(policy: PolicyId, endpoint: EndpointId): boolean;
   /** True when just the same policies match both local endpoints; cheaper than to ask for either's. */
   matchedAlike(a: EndpointId, b: EndpointId): boolean;
 }
@@ -116,6 +118,9 @@ export function createActivePolicies(node: string): ActivePolicies {
       matching(endpoint)
         .map(id => policyById.get(id))
         .filter(policy => policy !== undefined),
+
+    matches: (policy, endpoint) =>
+      index.queriesOf(endpoint).has(policy) || hostIndex.queriesOf(endpoint).has(policy),
 
     matchedAlike: (a, b) =>
       sameMembers(index.queriesOf(a), index.queriesOf(b)) &&

@@ -2,11 +2,12 @@ import { formatCidr } from '../net/index.js';
 import { createActivePolicies } from './active-policies.js';
 import { createEffectiveLabels } from './effective-labels.js';
 import { createIpSets } from './ip-sets.js';
-import { compareText, decidesAt, orderedTiers } from './order.js';
+import { compareText, tiersAt } from './order.js';
 import { createRuleSelectors } from './rule-selectors.js';
 import { sequence } from './sequence.js';
 import { Sent } from './sent.js';
-import type { ActiveRules, DataplaneUpdate, EndpointTier, LocalEndpoint } from './desired.js';
+import { createWorkloadTiers } from './workload-tiers.js';
+import type { ActiveRules, DataplaneUpdate, LocalEndpoint } from './desired.js';
 import type { Changes } from './effective-labels.js';
 import type {
   Endpoint,
@@ -17,7 +18,6 @@ import type {
   Pool,
   Profile,
   ProfileId,
-  Stage,
 } from './model.js';
 
 export interface PolicyGraph {
@@ -50,10 +50,6 @@ function latest(changes: readonly ModelChange[]) {
     }
   }
   return { endpoints, policies, profiles, pools };
-}
-
-function tiersAt(stage: Stage, kind: Endpoint['kind'], policies: readonly Policy[]): readonly EndpointTier[] {
-  return orderedTiers(policies.filter(policy => decidesAt(policy, kind, stage)));
 }
 
 function hostEndpoint(endpoint: Endpoint, policies: readonly Policy[]): LocalEndpoint {
@@ -97,24 +93,18 @@ export function createPolicyGraph(node: string): PolicyGraph {
   };
 
   //  local endpoint, policies that match it ─► order ─► its tiers
-  const localEndpoints = (changed: Changes<EndpointId, Endpoint>): Changes<EndpointId, LocalEndpoint> => {
-    // Many endpoints match the same policies, and get the same tiers: whoever compares or compiles them sees that.
-    const known = new Map<string, readonly EndpointTier[]>();
-    let last: { readonly id: EndpointId; readonly tiers: readonly EndpointTier[] } | undefined;
-    const tiersOf = (id: EndpointId): readonly EndpointTier[] => {
-      if (last !== undefined && activePolicies.matchedAlike(last.id, id)) return last.tiers;
-      const policies = activePolicies.policiesOf(id);
-      const key = policies.map(policy => policy.id).join('\n');
-      const tiers = known.get(key) ?? tiersAt('normal', 'workload', policies);
-      known.set(key, tiers);
-      last = { id, tiers };
-      return tiers;
-    };
+  const tiersOf = createWorkloadTiers(activePolicies);
+  const localEndpoints = (
+    changed: Changes<EndpointId, Endpoint>,
+    causes: Parameters<typeof tiersOf>[1],
+  ): Changes<EndpointId, LocalEndpoint> => {
+    const tiers = tiersOf(changed, causes);
     const local = (id: EndpointId, endpoint: Endpoint | undefined): LocalEndpoint | undefined => {
       if (endpoint === undefined) return undefined;
-      return endpoint.kind === 'workload'
-        ? { endpoint, tiers: tiersOf(id) }
-        : hostEndpoint(endpoint, activePolicies.policiesOf(id));
+      const own = tiers.get(id);
+      return own === undefined
+        ? hostEndpoint(endpoint, activePolicies.policiesOf(id))
+        : { endpoint, tiers: own };
     };
     return new Map([...changed].map(([id, endpoint]) => [id, local(id, endpoint)]));
   };
@@ -130,7 +120,9 @@ export function createPolicyGraph(node: string): PolicyGraph {
         sets: ipSets.update({ sets: rules.sets, endpoints }),
         policies: sent.policies.take(rules.policies),
         profiles: sent.profiles.take(rules.profiles),
-        endpoints: sent.endpoints.take(localEndpoints(active.endpoints)),
+        endpoints: sent.endpoints.take(
+          localEndpoints(active.endpoints, { policies: batch.policies, endpoints }),
+        ),
         pools:
           pools.updated.length + pools.removed.length === 0
             ? undefined

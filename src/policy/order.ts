@@ -33,3 +33,12 @@ export function orderedTiers(policies: Iterable<Policy>): readonly EndpointTier[
     return { name, ingress: towards('ingress'), egress: towards('egress') };
   });
 }
+
+/** The tiers that decide over an endpoint of that kind at that stage, of the policies that match it. */
+export function tiersAt(
+  stage: Stage,
+  kind: Endpoint['kind'],
+  policies: readonly Policy[],
+): readonly EndpointTier[] {
+  return orderedTiers(policies.filter(policy => decidesAt(policy, kind, stage)));
+}

@@ -10,6 +10,15 @@ export interface OwnedObjects {
   readonly elements?: ReadonlyMap<string, Elements>;
 }
 
+/** What an owner has. */
+interface Holding {
+  readonly sets: readonly NftSet[];
+  readonly chains: ReadonlyMap<string, Chain>;
+  readonly elements: ReadonlyMap<string, Elements>;
+}
+
+const nothing: Holding = { sets: [], chains: new Map(), elements: new Map() };
+
 /** Values by name, each there as long as somebody owns it. */
 class Owned<T> {
   readonly values = new Map<string, T>();
@@ -36,7 +45,7 @@ class Owned<T> {
  * changed and not the size of the table. An object is there while an owner holds it.
  */
 export class DesiredRuleset {
-  readonly #owned = new Map<string, OwnedObjects>();
+  readonly #owned = new Map<string, Holding>();
   readonly #sets = new Owned<NftSet>();
   readonly #chains = new Owned<Chain>();
   readonly #elements = new Map<string, Map<ElementKey, ElementValue>>();
@@ -65,18 +74,22 @@ export class DesiredRuleset {
 
   /** Replaces all that the owner had. */
   put(owner: string, objects: OwnedObjects): void {
-    const former = this.#owned.get(owner);
-    this.#owned.set(owner, objects);
-    for (const set of objects.sets ?? []) this.#putSet(owner, set);
-    for (const chain of objects.chains ?? []) this.#putChain(owner, chain);
-    for (const [set, elements] of objects.elements ?? []) {
-      const had = former?.elements?.get(set);
+    const former = this.#owned.get(owner) ?? nothing;
+    const chains = new Map(objects.chains?.map(chain => [chain.name, chain]));
+    const now = { sets: objects.sets ?? [], chains, elements: objects.elements ?? nothing.elements };
+    this.#owned.set(owner, now);
+    // Most is as before: an endpoint's addresses when its policies change, a list's buckets when one policy does.
+    for (const set of now.sets) this.#putSet(owner, set);
+    for (const [name, chain] of chains) {
+      if (former.chains.get(name) !== chain) this.#putChain(owner, chain);
+    }
+    for (const [set, elements] of now.elements) {
+      const had = former.elements.get(set);
       for (const [key, value] of elements) {
-        // Most of what an endpoint has is as before: its addresses when its policies change.
         if (!sameElement(had?.get(key), value)) this.#claim(owner, set, key, value);
       }
     }
-    if (former !== undefined) this.#release(owner, former, objects);
+    this.#release(owner, former, now);
   }
 
   remove(owner: string): void {
@@ -118,19 +131,18 @@ export class DesiredRuleset {
     return patch;
   }
 
-  #release(owner: string, former: OwnedObjects, now: OwnedObjects): void {
-    const chains = new Set(now.chains?.map(chain => chain.name));
-    for (const { name } of former.chains ?? []) {
-      if (chains.has(name)) continue;
+  #release(owner: string, former: Holding, now: Holding): void {
+    for (const name of former.chains.keys()) {
+      if (now.chains.has(name)) continue;
       this.#touchChain(name);
       this.#chains.release(owner, name);
     }
-    for (const [set, elements] of former.elements ?? []) {
-      const kept = now.elements?.get(set);
+    for (const [set, elements] of former.elements) {
+      const kept = now.elements.get(set);
       for (const key of elements.keys()) if (kept?.has(key) !== true) this.#unclaim(owner, set, key);
     }
-    const sets = new Set(now.sets?.map(set => set.name));
-    for (const { name } of former.sets ?? []) {
+    const sets = new Set(now.sets.map(set => set.name));
+    for (const { name } of former.sets) {
       if (sets.has(name)) continue;
       this.#touchSet(name);
       this.#sets.release(owner, name);

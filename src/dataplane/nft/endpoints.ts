@@ -11,6 +11,7 @@ import { noLists, policyList, profileList } from './list-key.js';
 import type { HeldLists, ListKey } from './list-key.js';
 import type { Lists } from './lists.js';
 import { baseNames, workloadMap, workloadProfileMap } from './names.js';
+import { remembering } from './remembering.js';
 import { isInterfaceName } from './text.js';
 
 const directions: readonly Direction[] = ['egress', 'ingress'];
@@ -62,10 +63,8 @@ export class Endpoints {
   /** have other data or lists than their elements say */
   readonly #moved = new Set<EndpointId>();
   readonly #placed = new Map<EndpointId, PlacedWorkload>();
-  readonly #policyLists: Readonly<Record<Direction, WeakMap<LocalEndpoint['tiers'], ListKey | undefined>>> = {
-    egress: new WeakMap(),
-    ingress: new WeakMap(),
-  };
+  /** by tiers, then by profiles */
+  readonly #known = new WeakMap<LocalEndpoint['tiers'], Map<string, HeldLists>>();
   readonly #hosts: HostEndpoints;
   readonly #locals = new Map<EndpointId, LocalEndpoint>();
 
@@ -98,7 +97,8 @@ export class Endpoints {
 
   /** Leads the interfaces to their lists, whose places must be settled. */
   place(): void {
-    for (const id of this.#moved) this.#place(id);
+    const entriesOf = remembering((held: HeldLists) => this.#entriesOf(held));
+    for (const id of this.#moved) this.#place(id, entriesOf);
     this.#moved.clear();
     this.#hosts.place();
   }
@@ -124,29 +124,33 @@ export class Endpoints {
   }
 
   #setWorkload(id: EndpointId, local: LocalEndpoint): void {
-    const held = new Map<string, ListKey>();
-    for (const direction of directions) {
-      const [policies, profiles] = [this.#policyList(local, direction), profileList(local, direction)];
-      if (policies !== undefined) held.set(`${direction} policies`, policies);
-      if (profiles !== undefined) held.set(`${direction} profiles`, profiles);
-    }
+    const held = this.#listsOf(local);
     this.#lists.hold(this.#held.get(id) ?? noLists, held);
     this.#held.set(id, held);
     this.#moved.add(id);
   }
 
-  #place(id: EndpointId): void {
+  /** Endpoints that match the same policies share the tiers that the graph gave them, and so the lists made of them. */
+  #listsOf(local: LocalEndpoint): HeldLists {
+    const profiles = JSON.stringify(local.endpoint.profiles);
+    const known = this.#known.get(local.tiers) ?? new Map<string, HeldLists>();
+    const alike = known.get(profiles);
+    if (alike !== undefined) return alike;
+    const held = new Map<string, ListKey>();
+    for (const direction of directions) {
+      const [policies, own] = [policyList(local, direction, 'normal'), profileList(local, direction)];
+      if (policies !== undefined) held.set(`${direction} policies`, policies);
+      if (own !== undefined) held.set(`${direction} profiles`, own);
+    }
+    this.#known.set(local.tiers, known.set(profiles, held));
+    return held;
+  }
+
+  #place(id: EndpointId, entriesOf: (held: HeldLists) => readonly Entry[]): void {
     const endpoint = this.#locals.get(id)?.endpoint;
     const held = this.#held.get(id);
     if (endpoint?.interfaceName === undefined || held === undefined) return;
-    const nameOf = (place: string): string | undefined => {
-      const key = held.get(place);
-      return key === undefined ? undefined : this.#lists.nameOf(key);
-    };
-    const entries = directions.map((direction): Entry => {
-      const profiles = nameOf(`${direction} profiles`);
-      return { direction, profiles, first: nameOf(`${direction} policies`) ?? profiles };
-    });
+    const entries = entriesOf(held);
     // Other policies at the same place are no change of the endpoint's.
     const former = this.#placed.get(id);
     if (former?.endpoint === endpoint && sameEntries(entries, former.entries)) return;
@@ -154,11 +158,15 @@ export class Endpoints {
     this.#desired.put(`endpoint ${id}`, workloadObjects(endpoint.interfaceName, endpoint, entries));
   }
 
-  /** Endpoints that match the same policies share the tiers that the graph gave them, and so the key made of them. */
-  #policyList(local: LocalEndpoint, direction: Direction): ListKey | undefined {
-    const keys = this.#policyLists[direction];
-    if (!keys.has(local.tiers)) keys.set(local.tiers, policyList(local, direction, 'normal'));
-    return keys.get(local.tiers);
+  #entriesOf(held: HeldLists): readonly Entry[] {
+    const nameOf = (place: string): string | undefined => {
+      const key = held.get(place);
+      return key === undefined ? undefined : this.#lists.nameOf(key);
+    };
+    return directions.map(direction => {
+      const profiles = nameOf(`${direction} profiles`);
+      return { direction, profiles, first: nameOf(`${direction} policies`) ?? profiles };
+    });
   }
 
   #removeWorkload(id: EndpointId): void {

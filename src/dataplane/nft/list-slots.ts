@@ -50,24 +50,24 @@ export class ListSlots {
   readonly #lists = new Map<string, List>();
   /** of slots in use */
   readonly #names = new Set<string>();
-  /** began or lost its last user, perhaps, since the last time */
+  /** have more or fewer users since the last time */
   #touched = new Set<List>();
   /** by content of the list that is used, then of the one that was: how many users */
   #moves = new Map<string, Map<string, number>>();
+  /** not yet counted: how many went from these lists to those; most of those who change go the same way */
+  #changes = new Map<HeldLists, Map<HeldLists, number>>();
 
   /** Somebody who used some lists uses others. */
   hold(former: HeldLists, now: HeldLists): void {
-    for (const [place, key] of now) {
-      this.#acquire(key);
-      const before = former.get(place);
-      if (before !== undefined && before.content !== key.content) this.#noteMove(before.content, key.content);
-    }
-    for (const key of former.values()) this.#release(key);
+    if (former === now) return;
+    const changes = this.#changes.get(former) ?? new Map<HeldLists, number>();
+    this.#changes.set(former, changes.set(now, (changes.get(now) ?? 0) + 1));
   }
 
   /** Gives each list that is new a place; lists of tiers first, because they use others. */
   settle(): SlotChanges {
     const tiers = this.#settle(key => key.kind === 'tiers');
+    // What lists of tiers hold has changed meanwhile.
     const others = this.#settle(key => key.kind !== 'tiers');
     this.#touched = new Set();
     this.#moves = new Map();
@@ -81,26 +81,35 @@ export class ListSlots {
     return slot;
   }
 
-  #acquire(key: ListKey): void {
+  #count(): void {
+    for (const [former, changes] of this.#changes) {
+      for (const [now, users] of changes) this.#countUsers(former, now, users);
+    }
+    this.#changes = new Map();
+  }
+
+  #countUsers(former: HeldLists, now: HeldLists, users: number): void {
+    for (const [place, key] of now) {
+      this.#addUsers(key, users);
+      const before = former.get(place);
+      if (before !== undefined && before.content !== key.content) {
+        const moves = this.#moves.get(key.content) ?? new Map<string, number>();
+        moves.set(before.content, (moves.get(before.content) ?? 0) + users);
+        this.#moves.set(key.content, moves);
+      }
+    }
+    for (const key of former.values()) this.#addUsers(key, -users);
+  }
+
+  #addUsers(key: ListKey, users: number): void {
     const list = this.#lists.get(key.content) ?? { key, users: 0, slot: undefined };
-    list.users += 1;
+    list.users += users;
     this.#lists.set(key.content, list);
-    if (list.users === 1) this.#touched.add(list);
-  }
-
-  #release({ content }: ListKey): void {
-    const list = this.#lists.get(content);
-    if (list === undefined) return;
-    list.users -= 1;
-    if (list.users === 0) this.#touched.add(list);
-  }
-
-  #noteMove(from: string, to: string): void {
-    const moves = this.#moves.get(to) ?? new Map<string, number>();
-    this.#moves.set(to, moves.set(from, (moves.get(from) ?? 0) + 1));
+    this.#touched.add(list);
   }
 
   #settle(concerns: (key: ListKey) => boolean): SlotChanges {
+    this.#count();
     const touched = [...this.#touched].filter(({ key }) => concerns(key));
     const began = touched.filter(({ users, slot }) => users > 0 && slot === undefined);
     const ended = touched.flatMap(({ key, users, slot }) => (users === 0 && slot ? [{ key, slot }] : []));

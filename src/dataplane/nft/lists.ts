@@ -7,7 +7,7 @@ import type { Slot } from './list-slots.js';
 import type { Elements, NftSet, Rule } from './model.js';
 import { kernelRules, labelled } from './policy-rules.js';
 import type { LabelledRule, Outcome, RuleContext } from './policy-rules.js';
-import { withoutPort } from './port-index.js';
+import { createPortIndexer } from './port-index.js';
 import { remembering } from './remembering.js';
 import { setsOf } from './sets-of-rules.js';
 import { compileProfiles, compileTier, compileTiers } from './policy-list.js';
@@ -18,11 +18,11 @@ const missing: ActiveRules = {
   egress: [{ action: 'deny', match: {} }],
 };
 
-function partsOf(key: ListKey): readonly string[] {
-  if (key.kind === 'tiers') return [];
-  return key.kind === 'tier'
-    ? key.policies.map(id => `policy ${id}`)
-    : key.profiles.map(id => `profile ${id}`);
+function partsOf(key: ListKey | undefined): ReadonlySet<string> {
+  if (key === undefined || key.kind === 'tiers') return new Set();
+  return new Set(
+    key.kind === 'tier' ? key.policies.map(id => `policy ${id}`) : key.profiles.map(id => `profile ${id}`),
+  );
 }
 
 /**
@@ -49,7 +49,7 @@ export class Lists {
   readonly #source: RuleSource = {
     policy: id => this.#rulesOf('policy', id, this.#policies.get(id)),
     profile: id => this.#rulesOf('profile', id, this.#profiles.get(id)),
-    withoutPort: remembering(withoutPort),
+    portIndex: createPortIndexer(),
     renderer: outcome => this.#renderer(outcome),
   };
 
@@ -100,14 +100,14 @@ export class Lists {
   /** Ends the changes of users: each list in use has its place. */
   settle(): void {
     const { began, ended } = this.#slots.settle();
-    for (const { key, slot } of ended) {
-      this.#placed.delete(slot);
-      for (const part of partsOf(key)) this.#containing.delete(part, slot);
-      this.#stale.add(slot);
-    }
-    for (const { key, slot } of began) {
-      this.#placed.set(slot, key);
-      for (const part of partsOf(key)) this.#containing.add(part, slot);
+    const others = new Map<Slot, ListKey | undefined>(ended.map(({ slot }) => [slot, undefined]));
+    for (const { key, slot } of began) others.set(slot, key);
+    for (const [slot, key] of others) {
+      const [former, now] = [partsOf(this.#placed.get(slot)), partsOf(key)];
+      for (const part of former.difference(now)) this.#containing.delete(part, slot);
+      for (const part of now.difference(former)) this.#containing.add(part, slot);
+      if (key === undefined) this.#placed.delete(slot);
+      else this.#placed.set(slot, key);
       this.#stale.add(slot);
     }
   }

@@ -7,8 +7,7 @@ import type { Chain, Elements, NftSet, Rule } from './model.js';
 import { policyChainName, profileChainName } from './names.js';
 import { earlierTier, inProfile, lastTier } from './policy-rules.js';
 import type { LabelledRule, Outcome } from './policy-rules.js';
-import { portIndex } from './port-index.js';
-import type { PortIndex } from './port-index.js';
+import type { IndexPorts, PortIndex } from './port-index.js';
 import { mergeRules } from './merge-rules.js';
 import { makeRule } from './rule-text.js';
 
@@ -19,7 +18,7 @@ export interface RuleSource {
   /** by direction; one that is not there denies (fail closed) */
   readonly policy: (id: PolicyId) => LabelledRules;
   readonly profile: (id: ProfileId) => LabelledRules;
-  readonly withoutPort: (rule: LabelledRule) => LabelledRule;
+  readonly portIndex: IndexPorts;
   /** what makes kernel rules where actions lead there */
   readonly renderer: (outcome: Outcome) => (rule: LabelledRule) => readonly Rule[];
 }
@@ -85,7 +84,7 @@ function decisiveTier(request: TierRequest, source: RuleSource): CompiledList {
   const rules = mergeRules(policies.flatMap(id => source.policy(id)[direction]));
   const rendered = source.renderer(outcome);
   const render = (some: readonly LabelledRule[]): readonly Rule[] => mergeRules(some).flatMap(rendered);
-  const index = portIndex(rules, source.withoutPort);
+  const index = source.portIndex(rules);
   if (index !== undefined) return indexed(slot, index, render);
   // Chains of policies are shared by all lists: they are left out only where the rules of many became few.
   return rules.length * fewAmong < policies.length

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { ActiveMatch, SetId } from '../../policy/index.js';
 import { labelled } from './policy-rules.js';
-import { portIndex } from './port-index.js';
+import { createPortIndexer } from './port-index.js';
+
+const portIndex = createPortIndexer();
 
 const port = (protocol: number, number: number): ActiveMatch => ({
   protocol,
@@ -18,9 +20,9 @@ function bucket(match: ActiveMatch, key: string): readonly ActiveMatch[] | undef
       rules.map(each => ({ action: 'log', match: each })),
     ),
   );
-  return index?.buckets
-    .get(key)
-    ?.slice(1)
+  return index
+    ?.bucketOf(key)
+    .slice(1)
     .map(rule => rule.match);
 }
 
@@ -68,7 +70,7 @@ describe('the bucket of a port', () => {
         rules.map(match => ({ action: 'deny', match })),
       ),
     );
-    expect(index?.buckets.get('6 . 80')?.map(rule => rule.label)).toStrictEqual(['p#0']);
+    expect(index?.bucketOf('6 . 80').map(rule => rule.label)).toStrictEqual(['p#0']);
     expect(index?.wild.map(rule => rule.label)).toStrictEqual(['p#3', 'p#4']);
   });
 });

@@ -1,14 +1,17 @@
 import type { ActiveMatch } from '../../policy/index.js';
 import type { LabelledRule } from './policy-rules.js';
 import { hasPorts } from './match/ports.js';
+import { remembering } from './remembering.js';
 
 /**
  * The indexed form of a policy list: instead of trying every rule, a packet's protocol and destination port
  * select a bucket that has only the rules that can match it. Cost does not grow with the number of policies.
  */
 export interface PortIndex {
-  /** by `protocol . port`: the rules that can match such a packet, without the tests which that decides */
-  readonly buckets: ReadonlyMap<string, readonly LabelledRule[]>;
+  /** by `protocol . port`, each of which some rule names: those rules and all that are bound to no port, in order */
+  readonly candidates: ReadonlyMap<string, readonly LabelledRule[]>;
+  /** Of a key's candidates those that can match such a packet, without the tests which that decides. */
+  readonly bucketOf: (key: string) => readonly LabelledRule[];
   /** for every other packet: the rules that are bound to no port */
   readonly wild: readonly LabelledRule[];
 }
@@ -21,6 +24,8 @@ const minBoundRules = 3;
 const maxGrowth = 16;
 
 interface PortKey {
+  /** `protocol . port` */
+  readonly text: string;
   readonly protocol: number;
   readonly port: number;
 }
@@ -33,7 +38,10 @@ function keysOf({ match }: LabelledRule): readonly PortKey[] | undefined {
   const count = destinationPorts.reduce((sum, range) => sum + range.max - range.min + 1, 0);
   if (count > maxPortsOfRule) return undefined;
   return destinationPorts.flatMap(({ min, max }) =>
-    Array.from({ length: max - min + 1 }, (_, offset) => ({ protocol, port: min + offset })),
+    Array.from({ length: max - min + 1 }, (_, offset) => {
+      const port = min + offset;
+      return { text: `${String(protocol)} . ${String(port)}`, protocol, port };
+    }),
   );
 }
 
@@ -76,7 +84,7 @@ function residue(match: ActiveMatch): ActiveMatch {
 }
 
 /** The rule for packets whose protocol and destination port are known to fit. */
-export function withoutPort(rule: LabelledRule): LabelledRule {
+function withoutPort(rule: LabelledRule): LabelledRule {
   return { ...rule, match: residue(rule.match) };
 }
 
@@ -91,21 +99,10 @@ interface PlacedRule {
   readonly place: number;
 }
 
-/** `bound` and `wild` are in order of their places. */
-function bucketFor(
-  key: PortKey,
-  { bound, wild }: { readonly bound: readonly PlacedRule[]; readonly wild: readonly PlacedRule[] },
-  leftOf: typeof withoutPort,
-): readonly LabelledRule[] {
-  const bucket: LabelledRule[] = [];
-  const rules = [...bound, ...wild].sort((a, b) => a.place - b.place);
-  for (const { rule } of rules) {
-    if (!canMatch(rule.match, key)) continue;
-    const left = leftOf(rule);
-    bucket.push(left);
-    if (endsAll(left)) break;
-  }
-  return bucket;
+/** Both are in order of their places. */
+function interleaved(bound: readonly PlacedRule[], wild: readonly PlacedRule[]): readonly LabelledRule[] {
+  const all = wild.length === 0 ? bound : [...bound, ...wild].sort((a, b) => a.place - b.place);
+  return all.map(({ rule }) => rule);
 }
 
 interface BoundRules {
@@ -118,35 +115,49 @@ function byPort(
   rules: readonly (PlacedRule & { readonly keys: readonly PortKey[] })[],
 ): ReadonlyMap<string, BoundRules> {
   const ports = new Map<string, BoundRules>();
-  for (const { rule, place, keys } of rules) {
+  for (const { keys, ...placed } of rules) {
     for (const key of keys) {
-      const text = `${String(key.protocol)} . ${String(key.port)}`;
-      const there = ports.get(text) ?? { key, rules: [] };
-      there.rules.push({ rule, place });
-      ports.set(text, there);
+      const there = ports.get(key.text);
+      if (there === undefined) ports.set(key.text, { key, rules: [placed] });
+      else there.rules.push(placed);
     }
   }
   return ports;
 }
 
-/**
- * The index over a list's rules in order, or undefined when the plain list serves as well. `leftOf` is withoutPort,
- * by itself or with a memory.
- */
-export function portIndex(
-  rules: readonly LabelledRule[],
-  leftOf: typeof withoutPort = withoutPort,
-): PortIndex | undefined {
-  const placed = rules.map((rule, place) => ({ rule, place, keys: keysOf(rule) }));
-  const bound = placed.flatMap(({ keys, ...rest }) => (keys === undefined ? [] : [{ ...rest, keys }]));
-  if (bound.length < minBoundRules) return undefined;
-  const wild = placed.filter(({ keys }) => keys === undefined);
-  const ports = byPort(bound);
-  if (ports.size * (wild.length + 1) > maxGrowth * (rules.length + 64)) return undefined;
-  const buckets = new Map(
-    [...ports].map(
-      ([text, port]) => [text, bucketFor(port.key, { bound: port.rules, wild }, leftOf)] as const,
-    ),
-  );
-  return { buckets, wild: wild.map(({ rule }) => rule) };
+/** The index over a list's rules in order, or undefined when the plain list serves as well. */
+export type IndexPorts = (rules: readonly LabelledRule[]) => PortIndex | undefined;
+
+/** What makes indexes; it remembers what it found out about a rule as long as that is there. */
+export function createPortIndexer(): IndexPorts {
+  const [knownKeys, knownRests] = [remembering(keysOf), remembering(withoutPort)];
+
+  const bucketOf = (key: PortKey, candidates: readonly LabelledRule[]): readonly LabelledRule[] => {
+    const fitting = candidates.filter(rule => canMatch(rule.match, key)).map(knownRests);
+    const last = fitting.findIndex(endsAll);
+    return last < 0 ? fitting : fitting.slice(0, last + 1);
+  };
+
+  return rules => {
+    const bound: (PlacedRule & { readonly keys: readonly PortKey[] })[] = [];
+    const wild: PlacedRule[] = [];
+    for (const [place, rule] of rules.entries()) {
+      const keys = knownKeys(rule);
+      if (keys === undefined) wild.push({ rule, place });
+      else bound.push({ rule, place, keys });
+    }
+    if (bound.length < minBoundRules) return undefined;
+    const ports = byPort(bound);
+    if (ports.size * (wild.length + 1) > maxGrowth * (rules.length + 64)) return undefined;
+    const candidates = new Map<string, readonly LabelledRule[]>();
+    for (const [text, port] of ports) candidates.set(text, interleaved(port.rules, wild));
+    return {
+      candidates,
+      bucketOf: text => {
+        const key = ports.get(text)?.key;
+        return key === undefined ? [] : bucketOf(key, candidates.get(text) ?? []);
+      },
+      wild: wild.map(({ rule }) => rule),
+    };
+  };
 }

@@ -6,7 +6,8 @@ import type { PortIndex } from './port-index.js';
 import { makeRule } from './rule-text.js';
 
 interface Bucket {
-  readonly rules: readonly LabelledRule[];
+  /** what it was made of */
+  readonly candidates: readonly LabelledRule[];
   readonly chain: Chain;
   readonly goal: Verdict;
 }
@@ -41,9 +42,10 @@ export class PortMap {
   ): { readonly chains: readonly Chain[]; readonly map: NftSet; readonly elements: Elements } {
     const former = this.#buckets;
     const buckets = new Map<string, Bucket>();
-    for (const [key, rules] of index.buckets) {
+    for (const [key, candidates] of index.candidates) {
       const known = former.get(key);
-      buckets.set(key, known && sameRules(known.rules, rules) ? known : bucketOf(rules, render));
+      const isSame = known !== undefined && sameRules(known.candidates, candidates);
+      buckets.set(key, isSame ? known : { candidates, ...bucketOf([...render(index.bucketOf(key)), end]) });
     }
     this.#buckets = buckets;
     this.#capacity = capacityFor(buckets.size, this.#capacity);
@@ -62,11 +64,7 @@ export class PortMap {
   }
 }
 
-function bucketOf(
-  bucket: readonly LabelledRule[],
-  render: (rules: readonly LabelledRule[]) => readonly Rule[],
-): Bucket {
-  const rules = [...render(bucket), end];
+function bucketOf(rules: readonly Rule[]): Pick<Bucket, 'chain' | 'goal'> {
   const name = contentName('b-', rules.map(rule => rule.fingerprint).join());
-  return { rules: bucket, chain: { name, rules }, goal: { kind: 'goto', chain: name } };
+  return { chain: { name, rules }, goal: { kind: 'goto', chain: name } };
 }
