@@ -32,6 +32,7 @@ export function storeOfFile(store: Store, file: string): Store {
     get: async key => await worded(store.get(key)),
     list: async (prefix, options) => await worded(store.list(prefix, options)),
     commit: async commit => await worded(store.commit(commit)),
+    flush: async () => await worded(store.flush()),
     watch: async function* (prefix, options) {
       try {
         yield* store.watch(prefix, options);

@@ -80,7 +80,11 @@ async function addSteps(parts: CniParts, operation: Operation, undo: Undo): Prom
     if (endpoint !== undefined) await client.write([endpointRemoval(endpoint)]);
   });
   const { revision } = await writePatiently(parts, writes);
+  // The disk and the kernel side by side. What was committed before the endpoint is on the disk with it.
+  const onDisk = parts.flush();
+  onDisk.catch(() => undefined);
   await waitForPolicy(parts, attachment, revision);
+  await onDisk;
   await remember('added', addresses);
 
   const { mac: containerMac, mtu, name: containerName } = container;

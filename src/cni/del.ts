@@ -33,6 +33,7 @@ export async function del(parts: CniParts, operation: Operation, later: Later): 
     if (endpoint !== undefined) await client.write([endpointRemoval(endpoint)]);
   }
   await addressSource(parts, config).giveBack(operation);
+  await parts.flush();
   later(async () => {
     records.remove(attachment);
     log.debug('an interface is removed', { container: attachment.containerId, interface: hostName });

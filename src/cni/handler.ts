@@ -71,6 +71,7 @@ async function answer(serving: Serving, request: CniRequest): Promise<string> {
       else {
         const remove = async (operation: Operation): Promise<void> => removeInTurn(serving, operation);
         await collectGarbage(serving.parts, { request, config, remove });
+        await serving.parts.flush();
       }
       return '';
     }
@@ -123,10 +124,12 @@ const ownIpamPlugin: Operations = {
     const answered = await inTurn.run(ipamKey(operation), async () =>
       addressSource(parts, config).obtain(operation),
     );
+    await parts.flush();
     return formatResult(config.cniVersion, answered);
   },
   DEL: async ({ parts, inTurn }, operation) => {
     await inTurn.run(ipamKey(operation), async () => ownAddresses(parts).giveBack(operation));
+    await parts.flush();
     return '';
   },
   CHECK: async ({ parts, inTurn }, operation) => {

@@ -5,12 +5,17 @@ import type { HostNetwork } from '../netlink/index.js';
 import type { EndpointId } from '../policy/index.js';
 import type { AttachmentRecords } from './attachment-records.js';
 
-/** What the plugin works with: the parts of the agent it runs in. */
+/**
+ * What the plugin works with: the parts of the agent it runs in. What client and allocator commit need not be on
+ * the disk before `flush`.
+ */
 export interface CniParts {
   /** name of this node */
   readonly node: string;
   readonly client: ResourceClient;
   readonly allocator: Allocator;
+  /** Resolves when all that client and allocator have committed is on the disk. */
+  readonly flush: () => Promise<void>;
   readonly records: AttachmentRecords;
   /** the host's network; not closed here */
   readonly network: HostNetwork;

@@ -6,6 +6,7 @@ export {
   hostEndpointStatusKey,
   workloadStatusKey,
 } from './codec/status.js';
+export { deferred } from './deferred.js';
 export { etcdConfig, etcdVariables, namesEtcd } from './etcd/config.js';
 export type { EtcdSettings } from './etcd/config.js';
 export { checkIdentifiers } from './plan-writes.js';

@@ -44,6 +44,11 @@ export interface Commit {
   readonly conditions?: readonly Condition[];
   /** each key at most once, and none under a prefix that is deleted */
   readonly writes: readonly Write[];
+  /**
+   * false: resolves as soon as all see it, which no end of a process undoes; a power loss may, until `flush` or a
+   * later commit without this has resolved.
+   */
+  readonly durable?: false;
 }
 
 export type CommitResult =
@@ -80,7 +85,10 @@ export interface Store {
   get(key: string): Promise<Entry | undefined>;
   /** All entries whose key starts with `prefix`, or with one of several: as of one revision, in key order. */
   list(prefix: string | readonly string[], options?: ListOptions): Promise<Listing>;
+  /** Resolves when it is on the disk. */
   commit(commit: Commit): Promise<CommitResult>;
+  /** Resolves when all that this store has committed is on the disk. */
+  flush(): Promise<void>;
   /**
    * What happens under `prefix`, or under several, from now on: one stream in order of the revisions, so that
    * what one commit did under two prefixes arrives together. Transient failures of the store are waited out inside, with

@@ -7,7 +7,7 @@ import {
   startCniServer,
   undoInterrupted,
 } from '../cni/index.js';
-import { createResourceClient } from '../datastore/index.js';
+import { createResourceClient, deferred } from '../datastore/index.js';
 import { createAllocator, runAutoRepair } from '../ipam/index.js';
 import type { Allocator, AutoRepairParts } from '../ipam/index.js';
 import { startJob } from './lifecycle.js';
@@ -22,13 +22,16 @@ export async function startCni(
 ): Promise<void> {
   const { parts, config, log, clock, store, user, network } = wiring;
   const author = { command: 'calico (CNI)', user, host: config.nodeName };
-  const client = createResourceClient(store, { clock, author });
+  // A repair that a power loss undoes is made again.
+  const early = deferred(store);
+  const client = createResourceClient(early, { clock, author });
   const records = openAttachmentRecords(config.runDir);
-  const allocator = createAllocator({ store, clock, log: log.with({ part: 'ipam' }) });
+  const allocator = createAllocator({ store: early, clock, log: log.with({ part: 'ipam' }) });
   const handler = createCniHandler({
     node: config.nodeName,
     client,
     allocator,
+    flush: async () => await store.flush(),
     records,
     network,
     defaultMtu: () => mtu.current(),

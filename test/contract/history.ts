@@ -409,6 +409,7 @@ function passOn(store: Store): Store {
     get: async key => await store.get(key),
     list: async (prefix, options) => await store.list(prefix, options),
     commit: async commit => await store.commit(commit),
+    flush: async () => await store.flush(),
     watch: (prefix, options) => store.watch(prefix, options),
     close: async () => await store.close(),
   };

@@ -1,5 +1,6 @@
 import { assert, asyncProperty, array, constantFrom, oneof, record, string, tuple } from 'fast-check';
 import { expect, test } from 'vitest';
+import { deferred } from '../../src/datastore/index.js';
 import type { CommitResult, Store, Write } from '../../src/datastore/index.js';
 import type { Subject } from './store.js';
 
@@ -102,6 +103,21 @@ export function contentContract(subject: Subject): void {
     const { entries } = await store.list('many/');
     expect(entries).toHaveLength(120);
     expect(new Set(entries.map(entry => entry.modRevision))).toEqual(new Set([revision]));
+  });
+
+  test('a commit that is not yet durable is seen by all, and is one like others', async () => {
+    const other = await subject.open();
+    const store = subject.store();
+    const early = deferred(store);
+    const first = revisionOf(await early.commit({ writes: [put('a', '1')] }));
+    expect(await other.get('a')).toMatchObject({ value: '1', modRevision: first });
+    expect(await store.commit({ writes: [put('b')], durable: false })).toMatchObject({ committed: true });
+    expect(await early.commit({ conditions: [{ key: 'a', modRevision: 0 }], writes: [put('a')] })).toEqual({
+      committed: false,
+      conflicts: ['a'],
+    });
+    await Promise.all([early.flush(), store.flush(), early.flush()]);
+    expect((await other.list('')).entries.map(({ key }) => key)).toEqual(['a', 'b']);
   });
 
   test('a commit that names a key twice is refused', async () => {

@@ -1,6 +1,7 @@
 import { CalicoError, systemClock } from '../../base/index.js';
 import type { Clock } from '../../base/index.js';
 import { checkCommit } from '../check-commit.js';
+import { Lookups } from '../lookups.js';
 import { disjointPrefixes } from '../prefix-range.js';
 import type {
   Commit,
@@ -15,9 +16,10 @@ import type {
 import type { EtcdConfig } from './config.js';
 import { Credentials } from './credentials.js';
 import type { ResolveSrv } from './discover.js';
+import { findKeys } from './find-keys.js';
 import { follow } from './follow.js';
 import { grantLeases } from './leases.js';
-import { Lookups } from './lookups.js';
+import { maxOperations } from './limits.js';
 import { conflictsOf, revisionOf, transactionOf } from './messages.js';
 import { readListing } from './read-listing.js';
 import { secureContext } from './secure-context.js';
@@ -57,7 +59,7 @@ class EtcdStore implements Store {
 
   constructor(parts: Parts) {
     this.#parts = parts;
-    this.#lookups = new Lookups(parts.calls);
+    this.#lookups = new Lookups(async keys => await findKeys(parts.calls, keys), maxOperations);
   }
 
   async get(key: string): Promise<Entry | undefined> {
@@ -78,6 +80,11 @@ class EtcdStore implements Store {
     return response.succeeded
       ? { committed: true, revision: revisionOf(response.header) }
       : { committed: false, conflicts: conflictsOf(commit.conditions ?? [], response) };
+  }
+
+  /** Nothing is committed here before it is on the disks of most servers. */
+  flush(): Promise<void> {
+    return Promise.resolve();
   }
 
   watch(

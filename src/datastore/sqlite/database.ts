@@ -1,5 +1,6 @@
 import { pathToFileURL } from 'node:url';
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
+import type { Clock } from '../../base/index.js';
 import type {
   Commit,
   CommitResult,
@@ -14,13 +15,18 @@ import type {
 import { FilesReplaced } from './failures.js';
 import { identityOf } from './files.js';
 import type { StoreFiles } from './files.js';
+import { LogSync } from './log-sync.js';
 import { prefixRange } from '../prefix-range.js';
 import { prepareSchema } from './schema.js';
+import { prepareStatements } from './statements.js';
+import type { Statements } from './statements.js';
 
 /** How much a reader of the log takes in one transaction. */
 const revisionsPerDrain = 500;
 /** How many revisions one trim removes at most: it holds the write lock for about a millisecond. */
 const revisionsPerTrim = 500;
+/** How long a reader believes that its files are still those that the paths name; a writer always looks. */
+const believedMs = 20;
 
 /** How far a watch has read. */
 export interface Position {
@@ -49,26 +55,26 @@ interface LogRow {
   readonly createRevision: number;
 }
 
-export interface DatabaseOptions {
-  readonly synchronous: 'full' | 'normal';
-  /** Unix time in ms */
-  readonly now: () => number;
-}
-
 /**
- * One connection to the store's file. All of it is synchronous: no transaction outlives a call. A lock held
- * by another process shows as the error "busy" at once; waiting is the caller's part.
+ * One connection to the store's file. All of it but the sync is synchronous: no transaction outlives a call. A
+ * lock held by another process shows as the error "busy" at once; waiting is the caller's part.
+ *
+ * A commit is visible at once, to all processes, and safe from everything but a power loss; `sync` brings it to
+ * the disk. Whatever order commits have, a power loss keeps a first part of it.
  */
 export class Database {
   readonly #files: StoreFiles;
   readonly #connection: DatabaseSync;
   readonly #identity: string;
   readonly #statements: Statements;
-  readonly #now: () => number;
+  readonly #clock: Pick<Clock, 'now' | 'monotonic'>;
+  readonly #log: LogSync;
+  /** when the files were last looked at */
+  #checkedAt = -Infinity;
 
-  constructor(files: StoreFiles, { synchronous, now }: DatabaseOptions) {
+  constructor(files: StoreFiles, clock: Pick<Clock, 'now' | 'monotonic'>) {
     this.#files = files;
-    this.#now = now;
+    this.#clock = clock;
     // By URL, because only so SQLite can be told not to create the file when somebody removed it.
     const url = pathToFileURL(files.database);
     url.search = 'mode=rw';
@@ -76,20 +82,20 @@ export class Database {
     const sqlite = process.getBuiltinModule('node:sqlite');
     this.#connection = new sqlite.DatabaseSync(url, { timeout: 0 });
     try {
-      setUp(this.#connection, synchronous, files.database);
+      setUp(this.#connection, files.database);
       this.#statements = prepareStatements(this.#connection);
       this.#meta(); // from here on the log and the shared memory exist
       this.#identity = identityOf(files);
+      this.#log = new LogSync(files.log, () => clock.monotonic());
     } catch (error) {
       this.#connection.close();
       throw error;
     }
   }
 
-  get(key: string): Entry | undefined {
-    this.#checkFiles();
-    this.#expire();
-    return entriesOf(this.#statements.get.all(key))[0];
+  /** What is there of these keys, as of one revision and in their order. */
+  get(keys: readonly string[]): readonly (Entry | undefined)[] {
+    return this.#read(() => keys.map(key => entriesOf(this.#statements.get.all(key))[0]));
   }
 
   /** What the prefixes cover; they must be disjoint and in order. */
@@ -98,17 +104,15 @@ export class Database {
   }
 
   commit(commit: Commit): CommitResult {
-    this.#expire();
-    this.#statements.beginWrite.run();
-    try {
-      this.#checkFiles();
-      const result = this.#write(commit);
-      this.#statements.commit.run();
-      return result;
-    } catch (error) {
-      this.#rollback();
-      throw error;
-    }
+    return this.#change(() => {
+      this.#deleteOverdue();
+      return this.#write(commit);
+    });
+  }
+
+  /** Resolves when all that was committed before is on the disk. */
+  async sync(): Promise<void> {
+    await this.#log.sync();
   }
 
   /** What happened after `position`, or the whole content when there is none or the log cannot tell. */
@@ -142,18 +146,15 @@ export class Database {
     const { revision, compacted } = this.#meta();
     const upTo = Math.min(revision - keep, compacted + revisionsPerTrim);
     if (upTo <= compacted) return;
-    this.#statements.beginWrite.run();
-    try {
+    this.#change(() => {
       this.#statements.trim.run(upTo);
       this.#statements.setCompacted.run(upTo);
-      this.#statements.commit.run();
-    } catch (error) {
-      this.#rollback();
-      throw error;
-    }
+    });
   }
 
+  /** A sync that is under way still ends well. */
   close(): void {
+    this.#log.close();
     this.#connection.close();
   }
 
@@ -163,30 +164,52 @@ export class Database {
    * full, what is overdue can still be seen.
    */
   #expire(): void {
-    const now = this.#now();
-    if (this.#statements.expired.get(now) === undefined) return;
     try {
-      this.#statements.beginWrite.run();
-      const keys = this.#statements.expired.all(now) as unknown as readonly { readonly key: string }[]; // STRICT
-      this.#write({ writes: keys.map(({ key }) => ({ kind: 'delete', key })) });
-      this.#statements.commit.run();
+      this.#change(() => this.#deleteOverdue());
     } catch {
-      this.#rollback();
+      // Seen once more.
     }
+  }
+
+  #deleteOverdue(): void {
+    const keys = this.#statements.expired.all(this.#clock.now()) as unknown as readonly { key: string }[]; // STRICT
+    if (keys.length > 0) this.#write({ writes: keys.map(({ key }) => ({ kind: 'delete', key })) });
   }
 
   #checkFiles(): void {
     if (identityOf(this.#files) !== this.#identity) throw new FilesReplaced();
+    this.#checkedAt = this.#clock.monotonic();
   }
 
   #read<T>(body: () => T): T {
-    this.#checkFiles();
+    if (this.#clock.monotonic() - this.#checkedAt > believedMs) this.#checkFiles();
+    const found = this.#inTransaction(() =>
+      this.#statements.expired.get(this.#clock.now()) === undefined ? { value: body() } : undefined,
+    );
+    if (found !== undefined) return found.value;
     this.#expire();
+    return this.#inTransaction(body);
+  }
+
+  #inTransaction<T>(body: () => T): T {
     this.#statements.beginRead.run();
     try {
       return body();
     } finally {
       this.#rollback();
+    }
+  }
+
+  #change<T>(body: () => T): T {
+    this.#statements.beginWrite.run();
+    try {
+      this.#checkFiles();
+      const result = body();
+      this.#statements.commit.run();
+      return result;
+    } catch (error) {
+      this.#rollback();
+      throw error;
     }
   }
 
@@ -253,7 +276,7 @@ export class Database {
     switch (write.kind) {
       case 'put': {
         const { key, value, ttlSeconds } = write;
-        const expires = ttlSeconds === undefined ? null : this.#now() + ttlSeconds * 1000;
+        const expires = ttlSeconds === undefined ? null : this.#clock.now() + ttlSeconds * 1000;
         // RETURNING gives exactly one row
         const row = this.#statements.put.get({ key, value, revision, expires }) as { createRevision: number };
         this.#statements.appendLog.run(revision, n, key, value, row.createRevision);
@@ -278,56 +301,12 @@ function entriesOf(rows: readonly unknown[]): readonly Entry[] {
   return rows as readonly Entry[]; // the columns are named for the type, and the table is STRICT
 }
 
-function setUp(connection: DatabaseSync, synchronous: 'full' | 'normal', file: string): void {
+function setUp(connection: DatabaseSync, file: string): void {
   if (Object.values(connection.prepare('PRAGMA journal_mode').get() ?? {})[0] !== 'wal') {
     connection.exec('PRAGMA journal_mode = WAL');
   }
-  connection.exec(`PRAGMA synchronous = ${synchronous}`);
+  // SQLite itself syncs only what it must never lose the order of; a commit is synced by LogSync.
+  connection.exec('PRAGMA synchronous = NORMAL');
   connection.exec('PRAGMA journal_size_limit = 4194304');
   prepareSchema(connection, file);
-}
-
-type Statements = Readonly<Record<keyof typeof sql, StatementSync>>;
-
-const keyColumns = "key, '' AS value, create_rev AS createRevision, mod_rev AS modRevision";
-const columns = keyColumns.replace("'' AS value", 'value');
-
-const sql = {
-  beginRead: 'BEGIN',
-  beginWrite: 'BEGIN IMMEDIATE',
-  commit: 'COMMIT',
-  rollback: 'ROLLBACK',
-  meta: 'SELECT epoch, rev AS revision, compacted FROM meta',
-  setRevision: 'UPDATE meta SET rev = ?',
-  setCompacted: 'UPDATE meta SET compacted = ?',
-  get: `SELECT ${columns} FROM kv WHERE key = ?`,
-  getKey: `SELECT ${keyColumns} FROM kv WHERE key = ?`,
-  list: `SELECT ${columns} FROM kv WHERE key >= ? AND key < ? ORDER BY key`,
-  listFrom: `SELECT ${columns} FROM kv WHERE key >= ? ORDER BY key`,
-  listKeys: `SELECT ${keyColumns} FROM kv WHERE key >= ? AND key < ? ORDER BY key`,
-  listKeysFrom: `SELECT ${keyColumns} FROM kv WHERE key >= ? ORDER BY key`,
-  expired: 'SELECT key FROM kv WHERE expires <= ?',
-  put: `INSERT INTO kv VALUES (:key, :value, :revision, :revision, 1, :expires) ON CONFLICT(key) DO UPDATE
-    SET value = excluded.value, mod_rev = excluded.mod_rev, version = version + 1, expires = excluded.expires
-    RETURNING create_rev AS createRevision`,
-  delete: 'DELETE FROM kv WHERE key = ?',
-  appendLog: 'INSERT INTO log VALUES (?, ?, ?, ?, ?)',
-  log: `SELECT rev AS revision, key, value, create_rev AS createRevision FROM log
-    WHERE rev > ? AND rev <= ? ORDER BY rev, n`,
-  trim: 'DELETE FROM log WHERE rev <= ?',
-} as const;
-
-/** The statements, each prepared when it is first needed: a short command needs few of them. */
-function prepareStatements(connection: DatabaseSync): Statements {
-  const prepared = new Map<string, StatementSync>();
-  const statement = (name: string, text: string): StatementSync => {
-    const made = prepared.get(name) ?? connection.prepare(text);
-    prepared.set(name, made);
-    return made;
-  };
-  const getters = Object.entries(sql).map(
-    ([name, text]) => [name, { get: () => statement(name, text) }] as const,
-  );
-  // fromEntries forgets the keys; they are those of `sql`.
-  return Object.defineProperties({}, Object.fromEntries(getters)) as Statements;
 }

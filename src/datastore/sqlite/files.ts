@@ -8,6 +8,8 @@ const { closeSync, mkdirSync, openSync, statSync, statfsSync } = process.getBuil
 export interface StoreFiles {
   readonly directory: string;
   readonly database: string;
+  /** the write-ahead log of SQLite; there while somebody has the database open */
+  readonly log: string;
   /** touched after each commit; alone in its directory, so that a watch on the directory sees nothing else */
   readonly bell: string;
   readonly bellDirectory: string;
@@ -18,6 +20,7 @@ export function storeFiles(directory: string): StoreFiles {
   return {
     directory,
     database: join(directory, 'store.db'),
+    log: join(directory, 'store.db-wal'),
     bell: join(bellDirectory, 'bell'),
     bellDirectory,
   };
@@ -67,7 +70,7 @@ function createFile(path: string): void {
  * to others, so a different text means that somebody removed or replaced a file.
  */
 export function identityOf(files: StoreFiles): string {
-  return `${inodeOf(files.database)} ${inodeOf(`${files.database}-wal`)} ${inodeOf(`${files.database}-shm`)}`;
+  return `${inodeOf(files.database)} ${inodeOf(files.log)} ${inodeOf(`${files.database}-shm`)}`;
 }
 
 /** Device and inode of what `path` names; `gone` when it names nothing. */

@@ -1,6 +1,7 @@
 import { CalicoError, isCalicoError, systemClock } from '../../base/index.js';
 import type { Clock } from '../../base/index.js';
 import { checkCommit } from '../check-commit.js';
+import { Lookups } from '../lookups.js';
 import { disjointPrefixes } from '../prefix-range.js';
 import type {
   Commit,
@@ -61,6 +62,7 @@ class SqliteStore implements Store {
   readonly #busyTimeoutMs: number;
   readonly #clock: Clock;
   readonly #bell: Bell;
+  readonly #lookups = new Lookups(async keys => await this.#attempt(database => database.get(keys)));
   readonly #closing = new AbortController();
   #database: Database | undefined;
   /** Counts the connections: after a new one nothing is known about the history of the file. */
@@ -76,7 +78,7 @@ class SqliteStore implements Store {
   }
 
   async get(key: string): Promise<Entry | undefined> {
-    return await this.#attempt(database => database.get(key));
+    return await this.#lookups.get(key);
   }
 
   async list(prefix: string | readonly string[], options: ListOptions = {}): Promise<Listing> {
@@ -86,12 +88,22 @@ class SqliteStore implements Store {
 
   async commit(commit: Commit): Promise<CommitResult> {
     checkCommit(commit);
-    const result = await this.#attempt(database => database.commit(commit));
-    if (result.committed) {
+    const { result, synced } = await this.#attempt(database => {
+      const done = database.commit(commit);
+      if (!done.committed) return { result: done, synced: undefined };
       this.#bell.ring();
-      if (result.revision % revisionsBetweenTrims === 0) this.#trim();
-    }
+      // Begun before anything else can happen to the connection; what the trim does is in nobody's way.
+      const onDisk = commit.durable === false ? undefined : this.#sync(database);
+      if (done.revision % revisionsBetweenTrims === 0) this.#trim(database);
+      return { result: done, synced: onDisk };
+    });
+    await synced;
     return result;
+  }
+
+  async flush(): Promise<void> {
+    const { synced } = await this.#attempt(database => ({ synced: this.#sync(database) }));
+    await synced;
   }
 
   async *watch(
@@ -167,8 +179,7 @@ class SqliteStore implements Store {
       throw new CalicoError('unavailable', `datastore ${this.#files.database}: is closed`);
     }
     if (this.#database === undefined) {
-      const now = (): number => this.#clock.now();
-      this.#database = new Database(this.#files, { synchronous: this.#synchronous, now });
+      this.#database = new Database(this.#files, this.#clock);
       this.#generation += 1;
     }
     return this.#database;
@@ -182,9 +193,19 @@ class SqliteStore implements Store {
     }
   }
 
-  #trim(): void {
+  /** Never throws at once: the commit before it is made. */
+  async #sync(database: Database): Promise<void> {
+    if (this.#synchronous === 'normal') return;
     try {
-      this.#database?.trim(this.#keepRevisions);
+      await database.sync();
+    } catch (error) {
+      throw storeFailure(error, this.#files);
+    }
+  }
+
+  #trim(database: Database): void {
+    try {
+      database.trim(this.#keepRevisions);
     } catch {
       // Locked, or the disk is full: the next one will do it.
     }

@@ -12,7 +12,7 @@ import {
   undoInterrupted,
 } from '../../../src/cni/index.js';
 import type { CniParts } from '../../../src/cni/index.js';
-import { createResourceClient, openStore } from '../../../src/datastore/index.js';
+import { createResourceClient, deferred, openStore } from '../../../src/datastore/index.js';
 import type { ResourceClient, Store, StoreConfig } from '../../../src/datastore/index.js';
 import { createAllocator } from '../../../src/ipam/index.js';
 import { openHostNetwork } from '../../../src/netlink/index.js';
@@ -103,9 +103,10 @@ export async function createCniHost(
   await buildLauncher(directory);
   const net = createTestNet();
   const network = await openHostNetwork({ netns: await net.add('host') });
-  const store = await openStore(
+  const durable = await openStore(
     options.datastore ?? { type: 'sqlite', directory: join(directory, 'store'), synchronous: 'normal' },
   );
+  const store = deferred(durable);
   const client = createResourceClient(store);
   const waits: { endpointId: string; revision: number }[] = [];
   let wait: CniParts['waitUntilProgrammed'] = async () => undefined;
@@ -115,6 +116,7 @@ export async function createCniHost(
     node: 'n1',
     records: openAttachmentRecords(runDir),
     client,
+    flush: async () => await store.flush(),
     network,
     defaultMtu: () => undefined,
     allocator: createAllocator({ store, clock: systemClock }),
