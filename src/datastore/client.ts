@@ -4,7 +4,7 @@ import { identify } from '../resources/index.js';
 import type { Kind, Metadata } from '../resources/index.js';
 import { settingKey } from './codec/settings.js';
 import type { Author } from './history/record.js';
-import { commitRecorded } from './history/write-recorded.js';
+import { commitRecorded, createRecorder } from './history/write-recorded.js';
 import type { Recorder } from './history/write-recorded.js';
 import { listResources } from './list-resources.js';
 import { PendingContent } from './pending-content.js';
@@ -25,6 +25,8 @@ export interface ResourceClientOptions {
   readonly clock?: Clock;
   /** whose changes these are, for the history */
   readonly author?: Author;
+  /** Called now and then, for `trimHistory`; without it a write does so itself. */
+  readonly trimDue?: () => void;
 }
 
 const nobody: Author = { command: '', user: '', host: '' };
@@ -39,9 +41,9 @@ const maxBackOffMs = 250;
  */
 export function createResourceClient(
   store: Store,
-  { logger = silentLogger, clock = systemClock, author = nobody }: ResourceClientOptions = {},
+  { logger = silentLogger, clock = systemClock, author = nobody, trimDue }: ResourceClientOptions = {},
 ): ResourceClient {
-  const recorder: Recorder = { store, author, clock };
+  const recorder = createRecorder({ store, author, clock, trimDue });
   return {
     list: async <K extends Kind>(kind: K, filter: Partial<Metadata<K>> = {}) =>
       await listResources(store, { kind, filter, logger }),

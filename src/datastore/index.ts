@@ -15,6 +15,7 @@ export type { Difference, History, Revision, RevisionQuery } from './history/his
 export type { Author } from './history/record.js';
 export type { Rollback, RollbackRequest } from './history/roll-back.js';
 export { subjectId } from './history/subject.js';
+export { trimHistory } from './history/trim-history.js';
 export type { ChangeKind, Subject, SubjectChange, SubjectState } from './history/subject.js';
 export { openStore, storeExists } from './open.js';
 export type { StoreConfig } from './open.js';

@@ -14,6 +14,7 @@ import { Measurements } from './measurements.js';
 import type { MetricSources } from './metrics.js';
 import { Programmed } from './programmed.js';
 import { registerNode } from './register.js';
+import { startHistoryTrim } from './history-trim.js';
 import { startCni } from './start-cni.js';
 import { startHealth } from './start-health.js';
 import {
@@ -124,8 +125,24 @@ export async function startAgent(context: AgentContext): Promise<Agent> {
   });
   state.store = store;
   const author = { command: 'calico-node', user: context.user, host: config.nodeName };
-  const client = createResourceClient(store, { clock, author });
-  const ground: Ground = { ...context, parts, settings, measurements, network, nft, store, client, fail };
+  const trim = await parts.start({
+    name: 'history',
+    start: async () => await startHistoryTrim({ store, clock }, fail),
+    stop: job => job.stop(),
+  });
+  const client = createResourceClient(store, { clock, author, trimDue: trim.due });
+  const ground: Ground = {
+    ...context,
+    parts,
+    settings,
+    measurements,
+    network,
+    nft,
+    store,
+    client,
+    trim,
+    fail,
+  };
   await startOnDatastore(ground, state);
   return {
     stop: async () => {

@@ -20,11 +20,11 @@ export async function startCni(
   wiring: Wiring,
   { programmed, mtu }: { readonly programmed: Programmed; readonly mtu: WorkloadMtu },
 ): Promise<void> {
-  const { parts, config, log, clock, store, user, network } = wiring;
+  const { parts, config, log, clock, store, user, network, trim } = wiring;
   const author = { command: 'calico (CNI)', user, host: config.nodeName };
   // A repair that a power loss undoes is made again.
   const early = deferred(store);
-  const client = createResourceClient(early, { clock, author });
+  const client = createResourceClient(early, { clock, author, trimDue: trim.due });
   const records = openAttachmentRecords(config.runDir);
   const allocator = createAllocator({ store: early, clock, log: log.with({ part: 'ipam' }) });
   const handler = createCniHandler({

@@ -6,6 +6,7 @@ import type { ClusterWatch } from './cluster-watch.js';
 import type { AgentConfig } from './config.js';
 import type { FelixSettings, LocalSettings } from './felix-config/index.js';
 import type { Parts } from './lifecycle.js';
+import type { HistoryTrim } from './history-trim.js';
 import type { AdjustableLogger } from './log.js';
 import type { Measurements } from './measurements.js';
 
@@ -30,6 +31,8 @@ export interface Ground extends AgentContext {
   readonly nft: NftDataplane;
   readonly store: Store;
   readonly client: ResourceClient;
+  /** for clients with another author */
+  readonly trim: HistoryTrim;
   readonly fail: (error: unknown) => void;
 }
 

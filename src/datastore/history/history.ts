@@ -9,6 +9,7 @@ import { rollBack } from './roll-back.js';
 import type { Rollback, RollbackRequest } from './roll-back.js';
 import { keysOfSubject, stateOf, subjectChanges, subjectsOf } from './subject.js';
 import type { Subject, SubjectChange, SubjectState } from './subject.js';
+import { createRecorder } from './write-recorded.js';
 
 /** One change of resources and settings: all that one command did at once. */
 export interface Revision extends Author {
@@ -64,7 +65,7 @@ export function createHistory(store: Store, { author, clock = systemClock }: His
     revisions: async query => await listRevisions(store, query ?? {}),
     revision: async revision => await readRevision(store, revision),
     differences: async (from, to) => await compare(store, from, to),
-    rollBack: async request => await rollBack({ store, author, clock }, request),
+    rollBack: async request => await rollBack(createRecorder({ store, author, clock }), request),
   };
 }
 

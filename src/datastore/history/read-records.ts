@@ -1,5 +1,5 @@
 import { CalicoError } from '../../base/index.js';
-import type { Store } from '../store.js';
+import type { Entry, Store } from '../store.js';
 import { historyPrefix, readRecordKey, trimmedKey } from './keys.js';
 import type { Journal, RecordKey } from './keys.js';
 import { decodeRecord } from './record.js';
@@ -30,7 +30,27 @@ export async function readIndex(store: Store): Promise<RecordIndex> {
     config: await readMark(store, 'config'),
     endpoints: await readMark(store, 'endpoints'),
   };
-  const records = entries
+  const records = recordsOf(entries, trimmed);
+  const first = records[0]?.revision ?? revision + 1;
+  const oldest = trimmed.config > 0 ? trimmed.config : first - 1;
+  return { revision, records, oldest, oldestEndpoints: Math.max(oldest, trimmed.endpoints) };
+}
+
+/** The records of one journal that are later than the mark up to which it is trimmed, by revision. */
+export async function readJournal(
+  store: Store,
+  journal: Journal,
+  mark: number,
+): Promise<readonly RecordRef[]> {
+  const { entries } = await store.list(`${historyPrefix}${journal}/`, { keysOnly: true });
+  return recordsOf(entries, { config: mark, endpoints: mark });
+}
+
+function recordsOf(
+  entries: readonly Entry[],
+  trimmed: { readonly [J in Journal]: number },
+): readonly RecordRef[] {
+  return entries
     .flatMap(({ key, modRevision }) => {
       const known = readRecordKey(key);
       return known !== undefined && modRevision > trimmed[known.journal]
@@ -38,9 +58,6 @@ export async function readIndex(store: Store): Promise<RecordIndex> {
         : [];
     })
     .sort((a, b) => a.revision - b.revision);
-  const first = records[0]?.revision ?? revision + 1;
-  const oldest = trimmed.config > 0 ? trimmed.config : first - 1;
-  return { revision, records, oldest, oldestEndpoints: Math.max(oldest, trimmed.endpoints) };
 }
 
 /** The newest revision that was trimmed from a journal; 0 for none. */

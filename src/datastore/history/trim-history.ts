@@ -4,7 +4,7 @@ import { settingKey } from '../codec/settings.js';
 import type { Store, Write } from '../store.js';
 import { journals, trimmedKey } from './keys.js';
 import type { Journal } from './keys.js';
-import { readIndex } from './read-records.js';
+import { readJournal } from './read-records.js';
 import type { RecordRef } from './read-records.js';
 
 /** How much of each journal is kept: what is over any of the limits goes, the oldest first. */
@@ -55,13 +55,12 @@ function countOverdue(records: readonly RecordRef[], retention: Retention, now: 
   return records.length - kept;
 }
 
-/** Forgets what is over the limits, in each journal apart. */
+/** Forgets what is over the limits, in each journal apart. When the store fails, the next one does it. */
 export async function trimHistory(store: Store, clock: Clock): Promise<void> {
   try {
     const retention = await readRetention(store);
     for (const journal of journals) await trimJournal(store, journal, { retention, now: clock.now() });
   } catch (error) {
-    // The change that led here is made; the next one sees to it.
     if (!isCalicoError(error)) throw error;
   }
 }
@@ -76,8 +75,9 @@ async function trimJournal(
   { retention, now }: { readonly retention: Retention; readonly now: number },
 ): Promise<void> {
   const key = trimmedKey(journal);
-  let modRevision = (await store.get(key))?.modRevision ?? 0;
-  const records = (await readIndex(store)).records.filter(each => each.journal === journal);
+  const mark = await store.get(key);
+  let modRevision = mark?.modRevision ?? 0;
+  const records = await readJournal(store, journal, Number(mark?.value ?? 0) || 0);
   const overdue = records.slice(0, countOverdue(records, retention, now));
   for (let start = 0; start < overdue.length; start += mostAtOnce) {
     const part = overdue.slice(start, start + mostAtOnce);

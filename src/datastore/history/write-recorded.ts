@@ -14,18 +14,38 @@ export interface RecordedCommit {
 }
 
 /** Where changes are written, and as whose. */
-export interface Recorder {
+export interface Writer {
   readonly store: Store;
   readonly author: Author;
   readonly clock: Clock;
+  /** Called when the history is to be trimmed; without it the writer does so himself, which takes a while. */
+  readonly trimDue?: (() => void) | undefined;
 }
 
-/** Every so many revisions of the store somebody trims. */
-const revisionsBetweenTrims = 256;
+export interface Recorder extends Writer {
+  /** Counts a record; true when whoever writes should see to the trimming. */
+  readonly isTrimDue: () => boolean;
+}
+
+/** So many records a writer makes between two trims. */
+const recordsBetweenTrims = 128;
+
+/**
+ * Nobody knows how many records others have made, and a command ends after its first: where a writer begins to
+ * count is left to chance, so that all together trim as often as one would.
+ */
+export function createRecorder(writer: Writer): Recorder {
+  let left = Math.floor(writer.clock.random() * recordsBetweenTrims);
+  const isTrimDue = (): boolean => {
+    left = left === 0 ? recordsBetweenTrims - 1 : left - 1;
+    return left === recordsBetweenTrims - 1;
+  };
+  return { ...writer, isTrimDue };
+}
 
 /** Commits, and in the same transaction writes down what changed; a commit that changes nothing leaves no trace. */
 export async function commitRecorded(
-  { store, author, clock }: Recorder,
+  { store, author, clock, trimDue, isTrimDue }: Recorder,
   { commit, changes }: RecordedCommit,
 ): Promise<CommitResult> {
   if (changes.length === 0) return await store.commit(commit);
@@ -35,7 +55,10 @@ export async function commitRecorded(
     ...commit,
     writes: [...commit.writes, { kind: 'put', key: newRecordKey(journalOf(changes), time, value), value }],
   });
-  if (result.committed && result.revision % revisionsBetweenTrims === 0) await trimHistory(store, clock);
+  if (result.committed && isTrimDue()) {
+    if (trimDue === undefined) await trimHistory(store, clock);
+    else trimDue();
+  }
   return result;
 }
 
