@@ -83,7 +83,7 @@ describe('cleanup', () => {
   });
 
   test('removes what the agent put into the kernel and nothing else, and the next agent brings it back', async () => {
-    await eventually('the hosts know of each other', reaches, 15_000);
+    await eventually('the hosts know of each other', reaches);
     // As IP-in-IP would have it, also where the kernel has none.
     await text('ip', 'link', 'add', 'tunl0', 'type', 'dummy');
     await text('ip', 'addr', 'add', '10.65.255.1/32', 'dev', 'tunl0');
@@ -112,7 +112,7 @@ describe('cleanup', () => {
 
     expect(await lab.calicoNode(host, 'cleanup')).toMatchObject({ exitCode: 0, stderr: '' });
     await lab.heal();
-    await eventually('the hosts know of each other again', reaches, 15_000);
+    await eventually('the hosts know of each other again', reaches);
   });
 
   test('removes the routes of a BIRD that was killed before', async () => {

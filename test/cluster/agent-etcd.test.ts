@@ -78,7 +78,7 @@ async function isTold(): Promise<void> {
 }
 
 async function isWell(): Promise<void> {
-  await eventually('nothing is wrong', async () => (await lab.status(host)).reasons.length === 0, 20_000);
+  await eventually('nothing is wrong', async () => (await lab.status(host)).reasons.length === 0);
   expect(await fetched('http://localhost:9091/metrics')).toMatch(/^felix_resync_state 3$/m);
 }
 
@@ -92,9 +92,9 @@ describe('an agent whose etcd is killed', () => {
       await isWell();
     });
     await lab.client.write([{ verb: 'apply', resource: onlyFrom('nobody') }]);
-    await eventually('the change is in force', async () => !(await reaches(web)), 20_000);
+    await eventually('the change is in force', async () => !(await reaches(web)));
     await lab.client.write([{ verb: 'apply', resource: onlyFrom('web') }]);
-    await eventually('so is the next one', async () => await reaches(web), 20_000);
+    await eventually('so is the next one', async () => await reaches(web));
     expect(lab.pid(host)).toBe(agent);
   });
 
@@ -111,12 +111,12 @@ describe('an agent whose etcd is killed', () => {
       await isTold();
     });
     await lab.heal();
-    await eventually('what was changed is in force', async () => await reaches(visitor), 20_000);
+    await eventually('what was changed is in force', async () => await reaches(visitor));
     expect(await reaches(web)).toBe(false);
     await eventually('what was deleted is gone', async () => !(await lab.ruleset(host)).includes('closing'));
     await isWell();
     await lab.client.write([{ verb: 'apply', resource: onlyFrom('web') }]);
-    await eventually('changes arrive again', async () => await reaches(web), 20_000);
+    await eventually('changes arrive again', async () => await reaches(web));
     expect(lab.pid(host)).toBe(agent);
   });
 });

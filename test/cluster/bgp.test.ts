@@ -82,14 +82,10 @@ describe('BGP of a running cluster', () => {
 
   async function untilSessions(host: LabHost, expected: readonly string[]): Promise<void> {
     let last: readonly string[] = [];
-    await eventually(
-      'sessions',
-      async () => {
-        last = await sessions(host);
-        return JSON.stringify(last) === JSON.stringify(expected);
-      },
-      15_000,
-    ).catch((error: unknown) => {
+    await eventually('sessions', async () => {
+      last = await sessions(host);
+      return JSON.stringify(last) === JSON.stringify(expected);
+    }).catch((error: unknown) => {
       throw new Error(`${host.name} has ${JSON.stringify(last)}`, { cause: error });
     });
   }
@@ -207,7 +203,7 @@ describe('BGP of a running cluster', () => {
   test('loses no packet when a BIRD restarts gracefully', async () => {
     // One that restarts before it has recovered from the last time is dropped by its neighbours (RFC 4724, 4.2).
     const isRecovered = async (): Promise<boolean> => (await cluster.bgp(host2)).recovering === false;
-    await eventually('the kill before is over', isRecovered, 25_000);
+    await eventually('the kill before is over', isRecovered);
     const before = await birdPid(host2);
     const { stdout: words } = await runProgram('cat', [`/proc/${String(before)}/cmdline`]);
     const [, socket = ''] = /\0-s\0([^\0]+)/.exec(words) ?? [];
@@ -276,16 +272,15 @@ describe('BGP of a running cluster', () => {
       await apply(peer);
       const isUp = async (host: LabHost): Promise<boolean> =>
         (await sessions(host)).some(text => text.startsWith('global ') && text.endsWith(' Established'));
-      await eventually('a session is up', async () => await isUp(host1), 15_000);
+      await eventually('a session is up', async () => await isUp(host1));
       note(`from the bgpPeer to Established: ${(performance.now() - start).toFixed(0)} ms`);
       const owners = cluster.plan.hosts.map(({ ipv4 }) => ipv4).toSorted();
       await eventually(
         'all blocks are known',
         async () => JSON.stringify(await learnt()) === JSON.stringify(owners),
-        15_000,
       );
       await remove(peer);
-      await eventually('all are forgotten', async () => (await learnt()).length === 0, 15_000);
+      await eventually('all are forgotten', async () => (await learnt()).length === 0);
       await untilAllReach();
       expect((await sessions(host1)).some(text => text.startsWith('global '))).toBe(false);
     });

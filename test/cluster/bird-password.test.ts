@@ -39,10 +39,8 @@ describe('sessions with a password', () => {
   }
 
   async function untilEstablished(count: number): Promise<void> {
-    await eventually(
-      `${String(count)} sessions`,
-      async () => (await Promise.all(cluster.nodes.map(established))).every(number => number === count),
-      20_000,
+    await eventually(`${String(count)} sessions`, async () =>
+      (await Promise.all(cluster.nodes.map(established))).every(number => number === count),
     );
   }
 

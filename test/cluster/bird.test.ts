@@ -52,14 +52,10 @@ describe('three hosts, each with a BIRD of its own', () => {
   }
 
   async function untilEstablished(node: BirdNode, count: number): Promise<void> {
-    await eventually(
-      `${String(count)} sessions of ${node.name} are established`,
-      async () => {
-        const { peers } = await node.daemon.status();
-        return peers.filter(({ state, info }) => state === 'up' && info === 'Established').length === count;
-      },
-      15_000,
-    );
+    await eventually(`${String(count)} sessions of ${node.name} are established`, async () => {
+      const { peers } = await node.daemon.status();
+      return peers.filter(({ state, info }) => state === 'up' && info === 'Established').length === count;
+    });
   }
 
   test('learn the blocks of each other in both IP versions, and end packets to unassigned own addresses', async () => {
@@ -176,7 +172,7 @@ describe('three hosts, each with a BIRD of its own', () => {
 
   test('keep the routes of a host whose daemon is stopped for an upgrade, until it is back', async () => {
     // A second restart before the first has ended takes the routes away (RFC 4724 4.2).
-    await eventually('the last restart is over', async () => !(await b.daemon.status()).recovering, 15_000);
+    await eventually('the last restart is over', async () => !(await b.daemon.status()).recovering);
     await b.birdRoutes();
     await b.daemon.stop({ graceful: true });
     expect(b.daemon.pid()).toBeUndefined();
@@ -188,7 +184,7 @@ describe('three hosts, each with a BIRD of its own', () => {
     await eventually('c has lost the session', async () => !(await isBack()));
     await b.renew();
     await b.daemon.apply(configOf(source('b')));
-    await eventually('c has all sessions again', isBack, 15_000);
+    await eventually('c has all sessions again', isBack);
   });
 
   test('drop the mesh sessions and their routes when the mesh is switched off', async () => {

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { runChecked } from '../../src/base/index.js';
+import { runProgram } from '../../src/base/index.js';
 import type { BgpSource } from '../../src/bgp/index.js';
 import { parseCidr } from '../../src/net/index.js';
 import { configOf, createBirdNodes, untilRoutes } from '../support/bird-nodes.js';
@@ -81,9 +81,10 @@ describe('a router with FRR that one node of the cluster peers with', () => {
 
   /** `<network> <next hop>` of all that FRR was told, sorted. */
   async function learnt(): Promise<readonly string[]> {
-    const text = await runChecked('vtysh', ['--vty_socket', folder, '-c', 'show bgp ipv4 unicast json']);
-    // FRR's own words for its table.
-    const { routes = {} } = JSON.parse(text) as {
+    const asked = ['--vty_socket', folder, '-c', 'show bgp ipv4 unicast json'];
+    const { stdout, exitCode } = await runProgram('vtysh', asked);
+    // FRR's own words for its table; none before it listens.
+    const { routes = {} } = JSON.parse(exitCode === 0 ? stdout : '{}') as {
       readonly routes?: Readonly<Record<string, readonly { readonly nexthops: readonly { ip: string }[] }[]>>;
     };
     return Object.entries(routes)
@@ -102,14 +103,10 @@ describe('a router with FRR that one node of the cluster peers with', () => {
     await b.daemon.apply(configOf(source('b')));
     const expected = [`10.65.1.0/26 ${a.ipv4}`, `10.65.2.0/26 ${b.ipv4}`];
     let last: readonly string[] = [];
-    await eventually(
-      'FRR knows both blocks',
-      async () => {
-        last = await learnt();
-        return last.join() === expected.join();
-      },
-      15_000,
-    ).catch((error: unknown) => {
+    await eventually('FRR knows both blocks', async () => {
+      last = await learnt();
+      return last.join() === expected.join();
+    }).catch((error: unknown) => {
       throw new Error(`FRR has ${last.join(', ')}`, { cause: error });
     });
     expect(last).toEqual(expected);

@@ -91,14 +91,10 @@ describe('a host with GoBGP among hosts with BIRD', () => {
 
   async function untilRoutesOfG(expected: readonly string[]): Promise<void> {
     let last: readonly string[] = [];
-    await eventually(
-      'routes',
-      async () => {
-        last = await routesOfG();
-        return last.join() === expected.join();
-      },
-      25_000,
-    ).catch((error: unknown) => {
+    await eventually('routes', async () => {
+      last = await routesOfG();
+      return last.join() === expected.join();
+    }).catch((error: unknown) => {
       throw new Error(`g has ${last.join(', ')} instead of ${expected.join(', ')}`, { cause: error });
     });
   }
@@ -121,7 +117,7 @@ describe('a host with GoBGP among hosts with BIRD', () => {
     expect(
       peers.map(({ address, type, info, state }) => `${address} ${type} ${state} ${info}`).sort(),
     ).toEqual(['172.31.9.2 node-to-node mesh up Established', 'fd31:9::2 node-to-node mesh up Established']);
-    expect(peers[0]?.since).toMatch(/^00:00:/);
+    expect(peers[0]?.since).toMatch(/^00:\d\d:\d\d$/);
   });
 
   test('tells of a new block within a moment, and of one that is gone', async () => {
@@ -148,17 +144,13 @@ describe('a host with GoBGP among hosts with BIRD', () => {
   test('has another daemon when that one is killed, and its routes all the time', async () => {
     const pid = gobgp.pid();
     process.kill(pid ?? 0, 'SIGKILL');
-    await eventually(
-      'another one has its sessions',
-      async () => {
-        expect(await routesOfG()).toEqual(ROUTES_OF_G);
-        const now = gobgp.pid();
-        if (now === undefined || now === pid) return false;
-        const { peers } = await gobgp.status().catch(() => ({ peers: [] }));
-        return peers.length === 2 && peers.every(({ info }) => info === 'Established');
-      },
-      30_000,
-    );
+    await eventually('another one has its sessions', async () => {
+      expect(await routesOfG()).toEqual(ROUTES_OF_G);
+      const now = gobgp.pid();
+      if (now === undefined || now === pid) return false;
+      const { peers } = await gobgp.status().catch(() => ({ peers: [] }));
+      return peers.length === 2 && peers.every(({ info }) => info === 'Established');
+    });
     await untilRoutes(b, ROUTES_OF_B);
   });
 

@@ -96,7 +96,6 @@ describe('the systemd unit', () => {
       'it is ready',
       async () =>
         (await askSocket(join(runDir, 'control.sock'), '/ready').catch(() => undefined))?.status === 200,
-      15_000,
     );
     return child;
   }
@@ -131,7 +130,10 @@ describe('the systemd unit', () => {
       const resource = { apiVersion: 'v1', kind: 'node', metadata: { name: 'other' }, spec } as const;
       await client.write([{ verb: 'apply', resource }]);
       const config = join(runDir, 'bird.conf');
-      await eventually('BIRD has it', () => readFileSync(config, 'utf8').includes('swordfish-mesh'));
+      await eventually('BIRD has it', async () => {
+        const { body } = await askSocket(join(runDir, 'control.sock'), '/status');
+        return readFileSync(config, 'utf8').includes('swordfish-mesh') && body.includes('"172.31.9.2"');
+      });
       const { out } = await calicoctl.run(['node', 'diags', `--log-dir=${join(dirname(runDir), 'log')}`], {
         env: {
           CALICO_RUN_DIR: runDir,

@@ -88,15 +88,11 @@ describe('a pool of a running cluster that is encapsulated', () => {
   test('is BIRD’s again, and the addresses are released, when the encapsulation is switched off', async () => {
     await encapsulate(undefined);
     await untilWays('bird', 'eth0');
-    await eventually(
-      'nobody has an address for a tunnel',
-      async () => {
-        const addresses = await Promise.all(cluster.plan.hosts.map(told));
-        const devices = await Promise.all(cluster.plan.hosts.map(addressesOf));
-        return addresses.every(address => address === undefined) && devices.join('').trim() === '';
-      },
-      15_000,
-    );
+    await eventually('nobody has an address for a tunnel', async () => {
+      const addresses = await Promise.all(cluster.plan.hosts.map(told));
+      const devices = await Promise.all(cluster.plan.hosts.map(addressesOf));
+      return addresses.every(address => address === undefined) && devices.join('').trim() === '';
+    });
     expect(await cluster.connects(host1, host2)).toBe(true);
   });
 });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { eventually } from '../support/netns.js';
+import { eventually, PATIENT_PING } from '../support/netns.js';
 import { createPools } from './cni/agent.js';
 import { startContainerd } from './cni/containerd.js';
 import type { Containerd } from './cni/containerd.js';
@@ -30,7 +30,7 @@ describe.skipIf(!hasCgroups)('containerd, asked as kubelet asks it', () => {
     const [a, b] = [await containerd.runPod('a'), await containerd.runPod('b')];
     const address = await containerd.address(b);
     expect(address).toMatch(/^10\.65\.0\.\d+$/);
-    expect(await containerd.inPod(a, 'ping', '-c', '1', '-W', '2', address)).toMatchObject({ exitCode: 0 });
+    expect(await containerd.inPod(a, 'ping', ...PATIENT_PING, address)).toMatchObject({ exitCode: 0 });
     const stored = (await host.store.list('/calico/v1/host/n1/workload/')).entries.map(({ key }) => key);
     expect(stored.map(key => key.split('/')[7])).toEqual(['ns1.a', 'ns1.b']);
     // Each of these sends a DEL.

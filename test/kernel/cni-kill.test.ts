@@ -66,7 +66,7 @@ const left = async (): Promise<readonly string[]> =>
   remains({ net, store, runDir: join(place.directory, 'run') });
 
 const nothingRemains = async (): Promise<void> =>
-  eventually('nothing remains', async () => (await left()).length === 0, 5000);
+  eventually('nothing remains', async () => (await left()).length === 0);
 
 describe('an agent that is killed in the middle of an ADD', () => {
   test.each([0, 1, 2, 3, 4, 5, 6, 8, 10, 15])(
@@ -80,7 +80,7 @@ describe('an agent that is killed in the middle of an ADD', () => {
       const second = await startAgentProcess(place);
       try {
         // An ADD that was answered stays; of any other nothing does.
-        if (answer.exitCode !== 0) await eventually('it is taken apart or whole', isWholeOrGone, 5000);
+        if (answer.exitCode !== 0) await eventually('it is taken apart or whole', isWholeOrGone);
         expect(await call('ADD')).toMatchObject({ exitCode: 0 });
         expect((await left()).length).toBe(4);
         expect(await call('DEL')).toMatchObject({ exitCode: 0, stdout: '' });

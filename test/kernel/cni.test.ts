@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ProgramResult } from '../../src/base/index.js';
+import { eventually } from '../support/netns.js';
 import { createCniHost, createPools } from './cni/agent.js';
 import type { CniCall, CniHost } from './cni/agent.js';
 
@@ -44,8 +45,11 @@ describe('ADD', () => {
     await host.net.add('pod');
     const { ips, interfaces } = await add('pod', { config: dual });
     const [four, six] = ips.map(({ address }) => address);
-    const [link] = await host.net.ipJson('pod', 'addr', 'show', 'dev', 'eth0');
-    expect(link).toMatchObject({ operstate: 'UP', address: interfaces[1]?.mac });
+    const linkOf = async () => (await host.net.ipJson('pod', 'addr', 'show', 'dev', 'eth0'))[0];
+    // The kernel says so a moment after it is so.
+    await eventually('the link is up', async () => (await linkOf())?.['operstate'] === 'UP');
+    const link = await linkOf();
+    expect(link).toMatchObject({ address: interfaces[1]?.mac });
     expect(link?.['addr_info']).toEqual(
       expect.arrayContaining([
         expect.objectContaining({ local: four?.replace('/32', ''), prefixlen: 32 }),

@@ -21,7 +21,7 @@ afterAll(async () => {
 });
 
 /** Children that end one after the other, each a SIGCHLD, until stopped; never more at a time than `width`. */
-function keepChildrenEnding(width: number): { stop(): Promise<number> } {
+function keepChildrenEnding(width: number): { count(): number; stop(): Promise<void> } {
   const stopping = new AbortController();
   let ended = 0;
   const loop = async (): Promise<void> => {
@@ -34,10 +34,10 @@ function keepChildrenEnding(width: number): { stop(): Promise<number> } {
   };
   const loops = Array.from({ length: width }, loop);
   return {
+    count: () => ended,
     async stop() {
       stopping.abort();
       await Promise.all(loops);
-      return ended;
     },
   };
 }
@@ -46,7 +46,7 @@ describe('while children of the process end all the time', () => {
   test('no request is lost: links come, are set up with addresses and routes, and go', async () => {
     const children = keepChildrenEnding(4);
     try {
-      for (let i = 0; i < 150; i++) {
+      for (let i = 0; i < 150 || children.count() < 100; i++) {
         const name = `cali${String(i)}`;
         const { host: end } = host.createVeth({
           hostName: name,
@@ -63,8 +63,8 @@ describe('while children of the process end all the time', () => {
         await host.deleteLink(end.index);
       }
     } finally {
-      expect(await children.stop()).toBeGreaterThan(100);
+      await children.stop();
     }
     expect(host.links().filter(link => link.kind === 'veth')).toEqual([]);
-  }, 60_000);
+  });
 });

@@ -4,7 +4,7 @@ import { isCalicoError } from '../../src/base/index.js';
 import { WORKLOAD_HOST_MAC } from '../../src/net/index.js';
 import { netnsExists, openHostNetwork } from '../../src/netlink/index.js';
 import type { HostNetwork } from '../../src/netlink/index.js';
-import { createTestNet } from '../support/netns.js';
+import { createTestNet, eventually } from '../support/netns.js';
 
 const net = createTestNet();
 let host: HostNetwork;
@@ -56,7 +56,9 @@ describe('a veth into another namespace', () => {
     const pod = host.enter(net.path('pod'));
     pod.setLinkUp(containerIndex);
     pod.close();
-    expect(host.linkByName('cali1')).toMatchObject({ up: true, running: true });
+    // The kernel says so a moment after it is so.
+    await eventually('it runs', () => host.linkByName('cali1')?.running === true);
+    expect(host.linkByName('cali1')).toMatchObject({ up: true });
     host.setLinkDown(end.index);
     expect(host.linkByName('cali1')).toMatchObject({ up: false });
     await host.deleteLink(end.index);

@@ -129,12 +129,15 @@ function send(packet: Packet, at = wireOf(packet.source), tcpFlags?: number): nu
   return mark;
 }
 
+/** Nothing polices the way from one outside address to another, nor what the router itself sends. */
+function control(): Packet {
+  return { ...udp(outside, outside, 9, 10_000 + (nextMark % 50_000)), destination: '192.0.2.77' };
+}
+
 /** True when the packet comes out where its destination is; false when one sent after it overtakes it. */
 async function passes(packet: Packet, at?: string, tcpFlags?: number): Promise<boolean> {
   const mark = send(packet, at, tcpFlags);
-  // Nothing polices the way from one outside address to another, nor what the router itself sends.
-  const control = send({ ...udp(outside, outside, 9, 10_000 + (mark % 50_000)), destination: '192.0.2.77' });
-  await router.arrival('eth0', control);
+  await router.arrival('eth0', send(control()));
   return router.received(wireOf(packet.destination)).has(mark);
 }
 
@@ -422,6 +425,7 @@ describe('packets that carry others', () => {
 
   async function arriveAtHost(...packets: readonly Packet[]): Promise<readonly boolean[]> {
     const marks = packets.map(packet => send(packet, 'eth0'));
+    await router.arrival('eth0', send(control()));
     const atHost = await router.receivedByHost();
     return marks.map(mark => atHost.has(mark));
   }

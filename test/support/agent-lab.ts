@@ -3,6 +3,7 @@ import type { ProgramResult } from '../../src/base/index.js';
 import { agentPid, hostEnvironment, netnsPath } from '../../src/lab/index.js';
 import type { LabHost, LabTopology } from '../../src/lab/index.js';
 import { runLab } from './running-lab.js';
+import { PATIENCE_MS } from './netns.js';
 import type { RunningLab } from './running-lab.js';
 
 /** A lab with agents built from the sources as they are, for tests of the agent's life. */
@@ -15,8 +16,10 @@ export interface AgentLab extends RunningLab {
   calicoNode(host: LabHost, ...args: readonly string[]): Promise<ProgramResult>;
   /** Our table on the host, without counters; empty when there is none. */
   ruleset(host: LabHost): Promise<string>;
-  /** Whether a new TCP connection from one namespace to an address in another is answered. */
+  /** Whether a new TCP connection from one namespace to an address in another is answered at once. */
   connects(from: string, to: string, address: string): Promise<boolean>;
+  /** As connects, for what must be open now, on however slow a machine: silence counts only after a long time. */
+  reaches(from: string, to: string, address: string): Promise<boolean>;
   /** Sets a parameter of the agents for all hosts. */
   felix(name: string, value: string | undefined): Promise<void>;
 }
@@ -38,6 +41,8 @@ export async function createAgentLab(kind: string, topology: LabTopology): Promi
     ruleset: async host => (await run(host.netns, 'nft', '-s', 'list', 'table', 'inet', 'calico')).stdout,
     connects: async (from, to, address) =>
       await lab.answers({ fromNetns: from, toNetns: to, address, timeoutMs: 300 }),
+    reaches: async (from, to, address) =>
+      await lab.answers({ fromNetns: from, toNetns: to, address, timeoutMs: PATIENCE_MS }),
     felix: async (name, value) => await lab.client.setSetting({ component: 'felix', name }, value),
   };
 }

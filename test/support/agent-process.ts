@@ -70,7 +70,7 @@ export async function startAgentProcess(place: AgentPlace): Promise<AgentProcess
     await exited;
   };
   try {
-    await eventually('the agent is ready', isReady, 30_000);
+    await eventually('the agent is ready', isReady);
   } catch (error) {
     await end('SIGKILL');
     throw error;

@@ -48,14 +48,10 @@ export async function untilRoutes(node: BirdNode, expected: readonly string[]): 
   let last = '';
   const wanted = expected.join(', ');
   try {
-    await eventually(
-      `routes of ${node.name} are ${wanted}`,
-      async () => {
-        last = (await node.birdRoutes()).join(', ');
-        return last === wanted;
-      },
-      15_000,
-    );
+    await eventually(`routes of ${node.name} are ${wanted}`, async () => {
+      last = (await node.birdRoutes()).join(', ');
+      return last === wanted;
+    });
   } catch (error) {
     const log = node.log().split('\n').slice(-15).join('\n');
     throw new Error(`routes of ${node.name} are ${last} instead of ${wanted}\n${log}`, { cause: error });

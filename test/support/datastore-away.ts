@@ -48,7 +48,7 @@ export async function changeUnseen(
   try {
     const store = await openStore({ type: 'etcdv3', endpoints: [`unix://${directory}/aside:0`] });
     try {
-      await eventually('the etcd aside answers', async () => await answers(store), 20_000);
+      await eventually('the etcd aside answers', async () => await answers(store));
       const revision = await change(store);
       await compact(`${directory}/aside:0`, revision);
     } finally {

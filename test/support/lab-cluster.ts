@@ -4,7 +4,7 @@ import type { BgpStatus } from '../../src/bgp/index.js';
 import { netnsPath, placeNamed, plainTopology } from '../../src/lab/index.js';
 import type { LabHost, LabRouter, LabTopology } from '../../src/lab/index.js';
 import { note } from './bird-nodes.js';
-import { eventually } from './netns.js';
+import { eventually, PATIENCE_MS } from './netns.js';
 import { runLab } from './running-lab.js';
 import type { RunningLab } from './running-lab.js';
 
@@ -17,9 +17,9 @@ export interface LabCluster extends RunningLab {
   ways(host: LabHost, range: string): Promise<readonly string[]>;
   /** Waits until `ways` are exactly these, in any order; else fails with what is there. */
   untilWays(host: LabHost, range: string, expected: readonly string[]): Promise<void>;
-  /** Whether a new TCP connection between the first workloads of two hosts is answered. */
+  /** Whether a new TCP connection between the first workloads of two hosts is answered, however late. */
   connects(from: LabHost, to: LabHost): Promise<boolean>;
-  /** Packets lost of a ping every 20 ms between the first workloads of two hosts, while `work` is done. */
+  /** Packets lost of a ping every 20 ms between the first workloads of two hosts, from before to after `work`. */
   lostBetween(from: LabHost, to: LabHost, work: () => Promise<void>): Promise<number>;
   /** IPv4 address of the first workload of a host */
   addressOn(host: LabHost): Promise<string>;
@@ -63,21 +63,17 @@ export async function createLabCluster(name: string, topology: number | LabTopol
       const wanted = expected.toSorted().join();
       let last: readonly string[] = [];
       try {
-        await eventually(
-          wanted,
-          async () => {
-            last = await ways(host, range);
-            return last.join() === wanted;
-          },
-          15_000,
-        );
+        await eventually(wanted, async () => {
+          last = await ways(host, range);
+          return last.join() === wanted;
+        });
       } catch (error) {
         throw new Error(`${host.name} has ${last.join(', ')} instead of ${wanted}`, { cause: error });
       }
     },
     async connects(from, to) {
       const [fromNetns, toNetns] = [from.workloads[0]?.netns ?? '', to.workloads[0]?.netns ?? ''];
-      return await lab.answers({ fromNetns, toNetns, address: await addressOn(to), timeoutMs: 2000 });
+      return await lab.answers({ fromNetns, toNetns, address: await addressOn(to), timeoutMs: PATIENCE_MS });
     },
     async lostBetween(from, to, work) {
       return await lostOf(from.workloads[0]?.netns ?? '', await addressOn(to), work);
@@ -92,15 +88,20 @@ async function lostOf(netns: string, address: string, work: () => Promise<void>)
   const ended = new Promise(resolve => {
     ping.once('close', resolve);
   });
+  const answered = (): ReadonlySet<number> =>
+    new Set([...output.matchAll(/bytes from \S+ icmp_seq=(\d+) /g)].map(([, number]) => Number(number)));
   try {
-    await eventually('packets flow', () => output.includes('icmp_seq=10 '));
+    await eventually('packets flow', () => answered().size >= 10);
     await work();
+    const last = Math.max(...answered());
+    await eventually('packets flow afterwards', () => answered().has(last + 10));
   } finally {
     ping.kill('SIGINT');
     await ended;
   }
-  const [, sent, received] = /([0-9]+) packets transmitted, ([0-9]+) received/.exec(output) ?? [];
-  note(`${String(sent)} packets sent, ${String(received)} received`);
-  // The last one may have been under way.
-  return Math.max(0, Number(sent) - Number(received) - 1);
+  // Those after the last answer may have been under way.
+  const numbers = answered();
+  const sent = Math.max(...numbers) - Math.min(...numbers) + 1;
+  note(`${String(sent)} packets sent, ${String(numbers.size)} received`);
+  return sent - numbers.size;
 }

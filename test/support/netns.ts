@@ -60,17 +60,26 @@ export function createTestNet(): TestNet {
   };
 }
 
-/** Asks again until the condition holds; fails with `what` after the deadline. */
+/** Longer than anything takes on a slow and busy machine, shorter than what the product does only now and then. */
+export const PATIENCE_MS = 30_000;
+
+/** What `ping` is told for one answer that must come, however late: it asks again until it has it. */
+export const PATIENT_PING: readonly string[] = ['-c', '1', '-w', String(PATIENCE_MS / 1000), '-i', '0.2'];
+
+/**
+ * Asks again until the condition holds; fails with `what` when patience ends. A condition that throws fails at once:
+ * what must hold all the time meanwhile is expected inside of it.
+ */
 export async function eventually(
   what: string,
   condition: () => boolean | Promise<boolean>,
-  deadlineMs = 5000,
+  patienceMs = PATIENCE_MS,
 ): Promise<void> {
-  const end = performance.now() + deadlineMs;
+  const end = performance.now() + patienceMs;
   for (;;) {
     if (await condition()) return;
     if (performance.now() > end)
-      throw new Error(`within ${String(deadlineMs)} ms it did not happen: ${what}`);
+      throw new Error(`within ${String(patienceMs)} ms it did not happen: ${what}`);
     await new Promise(resolve => setTimeout(resolve, 10));
   }
 }

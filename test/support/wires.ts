@@ -1,4 +1,5 @@
-import { closeSync } from 'node:fs';
+import { closeSync, readFileSync } from 'node:fs';
+import { runChecked } from '../../src/base/index.js';
 import { loadLibc } from '../../src/netlink/libc.js';
 import type { Libc } from '../../src/netlink/libc.js';
 import { openNetns, warmThreadPool, withNetns } from '../../src/netlink/netns.js';
@@ -161,8 +162,31 @@ async function setUp(
   await feed(net, 'router', linkCommands(specs, far) + own, 'ip', '-batch', '-');
   const up = specs.map((_, index) => `link set far${String(index)} up\n`).join('');
   await feed(net, 'far', up, 'ip', '-batch', '-');
+  await untilWiresCarry(net, specs);
   await feed(net, 'router', testTable, 'nft', '-f', '-');
   await net.run('router', 'sysctl', '-qw', 'net.netfilter.nf_conntrack_checksum=0');
+}
+
+/**
+ * Keeps the thread that sends on one processor: what it puts on any wire goes through the kernel in that order,
+ * however busy the processors are.
+ */
+async function stayOnOneProcessor(): Promise<void> {
+  const [, allowed = '0'] =
+    /^Cpus_allowed_list:\s*(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];
+  await runChecked('taskset', ['-cp', allowed, String(process.pid)]);
+}
+
+/** Until a link carries packets there is a moment in which they are lost without a word. */
+async function untilWiresCarry(net: TestNet, specs: readonly WireSpec[]): Promise<void> {
+  const ends = { router: specs.map(each => each.interfaceName), far: specs.map((_, i) => `far${String(i)}`) };
+  for (const [name, links] of Object.entries(ends)) {
+    await eventually(`the links of ${name} are up`, async () => {
+      const now = await net.ipJson(name, 'link');
+      const up = now.filter(link => link['operstate'] === 'UP').map(link => link['ifname']);
+      return links.every(link => up.includes(link));
+    });
+  }
 }
 
 /** The elements of all sets in nft's JSON: what it looks like is nft's affair, the numbers are ours. */
@@ -181,6 +205,7 @@ export async function createRouter(
   await warmThreadPool();
   const wires = new Map<string, Wire>();
   try {
+    await stayOnOneProcessor();
     await setUp(net, specs, ownAddresses);
     const links = await net.ipJson('far', 'link');
     const namespace = openNetns(net.path('far'));

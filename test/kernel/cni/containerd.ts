@@ -46,7 +46,7 @@ export async function startContainerd(host: RuntimeHost): Promise<Containerd> {
   mkdirSync(join(directory, 'containerd'));
   host.start('containerd', '-l', 'error', '-c', join(directory, 'containerd.toml'));
   const ctr = async (...args: readonly string[]) => host.run('ctr', '-a', socket, '-n', 'k8s.io', ...args);
-  await eventually('containerd answers', async () => (await ctr('version')).exitCode === 0, 20_000);
+  await eventually('containerd answers', async () => (await ctr('version')).exitCode === 0);
   const imported = await ctr('images', 'import', '--snapshotter', 'native', host.image);
   if (imported.exitCode !== 0) throw new Error(imported.stderr);
   const client = connectCri(socket);
