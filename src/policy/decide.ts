@@ -1,6 +1,6 @@
 import { matches } from '../selector/index.js';
 import { effectiveLabels } from './effective-labels.js';
-import { firstMismatch } from './match-rule.js';
+import { mismatches } from './match-rule.js';
 import { decidesAt, orderedTiers } from './order.js';
 import type { MatchContext } from './match-rule.js';
 import type { Direction, Endpoint, PolicyId, Rules, Stage } from './model.js';
@@ -105,9 +105,9 @@ function walkRules(
   const { owner, direction, stage, steps, context } = walk;
   const at = { endpoint: walk.endpoint.id, direction, stage, owner };
   for (const [index, { action, match }] of walk.rules[direction].entries()) {
-    const mismatch = firstMismatch(match, context);
-    steps.push({ ...at, kind: 'rule', index, action, ...(mismatch !== undefined && { mismatch }) });
-    if (mismatch !== undefined || action === 'log') continue;
+    const failing = mismatches(match, context);
+    steps.push({ ...at, kind: 'rule', index, action, mismatches: failing });
+    if (failing.length > 0 || action === 'log') continue;
     return action === 'pass' ? 'pass' : { kind: 'rule', owner, index, action };
   }
   steps.push({ ...at, kind: 'undecided' });

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { endpoint, model, packet, policy, profile, rule } from '../../test/support/policy-builders.js';
 import { protocolNumbers } from '../net/index.js';
 import { evaluate } from './evaluate.js';
-import { endpointName, explain } from './explain.js';
+import { explain } from './explain.js';
+import { endpointName } from './explain-words.js';
 import { hostId, workloadId } from './from-v1.js';
 
 const allow = [rule('allow')];
@@ -23,6 +24,10 @@ const content = model({
   ],
 });
 
+interface Given {
+  readonly on?: readonly string[];
+}
+
 describe('an explanation', () => {
   test('tells where a packet ended, by which policy, and all that was looked at', () => {
     expect(explain(evaluate(content, packet('10.65.0.1', '10.65.0.2')))).toEqual([
@@ -33,7 +38,43 @@ describe('an explanation', () => {
       "    policy 'database' rule 1 (allow): the destination port does not match",
       "    policy 'database' rule 2 (log): matches",
       "    policy 'database': no rule decides",
+      "  to allow it: change ingress rule 1 of policy 'database', of which the destination port does not match",
     ]);
+  });
+
+  test.each([
+    [{}, "create profile 'gone', or take it from x", { on: ['gone'] }],
+    [{}, 'give x a profile, or write a policy that selects it', {}],
+    [{}, "give profile 'none' an ingress rule that allows it", { on: ['none'] }],
+    [
+      { ingress: [rule('deny', { protocol: 17 }), rule('deny')] },
+      "change ingress rule 2 of policy 'p', or allow it before",
+      {},
+    ],
+    [
+      {
+        ingress: [
+          rule('allow', { protocol: 17, ipVersion: 6, destinationPorts: [{ min: 1, max: 1 }] }),
+          rule('deny', { protocol: 17 }),
+        ],
+      },
+      "give policy 'p' an ingress rule that allows it",
+      {},
+    ],
+    [
+      { ingress: [rule('allow', { protocol: 17, destinationPorts: [{ min: 1, max: 1 }] })] },
+      "change ingress rule 1 of policy 'p', of which the protocol and the destination port do not match",
+      {},
+    ],
+  ])('ends with what to change for a packet that is denied: %o, %s', (rules, change, { on = [] }: Given) => {
+    const world = model({
+      endpoints: [endpoint('x', { addresses: ['10.65.0.9'], profiles: on })],
+      profiles: [profile('none', {})],
+      policies: 'ingress' in rules ? [policy('p', rules)] : [],
+    });
+    expect(explain(evaluate(world, packet('192.0.2.1', '10.65.0.9'))).at(-1)).toBe(
+      `  to allow it: ${change}`,
+    );
   });
 
   test('tells who is at the far end when it is none of ours', () => {

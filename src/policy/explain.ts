@@ -1,16 +1,8 @@
 import { protocolText } from '../net/index.js';
-import type { EndpointId, RuleMatch } from './model.js';
+import { endpointName, fieldsText, ownerText } from './explain-words.js';
+import { changeFor } from './change-for.js';
 import type { Located, Packet } from './packet.js';
-import type { Crossing, Decision, RuleOwner, Step, Verdict } from './verdict.js';
-
-/** The name that people use for an endpoint: its workload's, unless an orchestrator gives all the same. */
-export function endpointName(id: EndpointId): string {
-  const [kind, path = ''] = id.split(':', 2);
-  const parts = path.split('/');
-  if (kind === 'host') return `interface ${parts[1] ?? ''} of host ${parts[0] ?? ''}`;
-  const [, , workload = id, name] = parts;
-  return workload === parts[1] && name !== undefined ? name : workload;
-}
+import type { Crossing, Decision, Step, Verdict } from './verdict.js';
 
 function placeName(located: Located, address: string): string {
   switch (located.kind) {
@@ -35,34 +27,6 @@ function detail({ destinationPort, icmpType, icmpCode }: Packet): string {
   if (icmpType === undefined) return '';
   return `, type ${String(icmpType)}${icmpCode === undefined ? '' : ` code ${String(icmpCode)}`}`;
 }
-
-const fieldWords: { readonly [Field in keyof RuleMatch]-?: string } = {
-  ipVersion: 'the IP version',
-  protocol: 'the protocol',
-  notProtocol: 'the excluded protocol',
-  icmp: 'the ICMP type or code',
-  notIcmp: 'the excluded ICMP type or code',
-  sourceNets: 'the source network',
-  notSourceNets: 'the excluded source network',
-  sourceSelector: 'the source selector',
-  notSourceSelector: 'the excluded source selector',
-  sourceTag: 'the source tag',
-  notSourceTag: 'the excluded source tag',
-  sourcePorts: 'the source port',
-  notSourcePorts: 'the excluded source port',
-  sourcePortNames: 'the name of the source port',
-  notSourcePortNames: 'the excluded name of the source port',
-  destinationNets: 'the destination network',
-  notDestinationNets: 'the excluded destination network',
-  destinationSelector: 'the destination selector',
-  notDestinationSelector: 'the excluded destination selector',
-  destinationTag: 'the destination tag',
-  notDestinationTag: 'the excluded destination tag',
-  destinationPorts: 'the destination port',
-  notDestinationPorts: 'the excluded destination port',
-  destinationPortNames: 'the name of the destination port',
-  notDestinationPortNames: 'the excluded name of the destination port',
-};
 
 const builtInDenyWords: Record<Extract<Decision, { kind: 'built-in-deny' }>['reason'], string> = {
   'unknown-endpoint': 'no endpoint is known for the interface',
@@ -94,10 +58,6 @@ const notPolicedWords: Record<Extract<Decision, { kind: 'not-policed' }>['reason
   'foreign-prefix': 'its interface has no InterfacePrefix, so that its traffic to its host is not policed',
   'drops-accepted': 'DropActionOverride accepts what should be dropped: no policy is enforced',
 };
-
-function ownerText(owner: RuleOwner): string {
-  return `${owner.kind} '${owner.id}'`;
-}
 
 function quotedList(names: readonly string[]): string {
   return names.map(name => `'${name}'`).join(', ');
@@ -166,9 +126,7 @@ function crossingText(crossing: Crossing): string {
 function stepText(step: Step): string {
   if (step.kind === 'undecided') return `${ownerText(step.owner)}: no rule decides`;
   const rule = `${ownerText(step.owner)} rule ${String(step.index + 1)} (${step.action})`;
-  return step.mismatch === undefined
-    ? `${rule}: matches`
-    : `${rule}: ${fieldWords[step.mismatch]} does not match`;
+  return step.mismatches.length === 0 ? `${rule}: matches` : `${rule}: ${fieldsText(step.mismatches)}`;
 }
 
 /** One line: what happened to the packet, where and why. */
@@ -179,9 +137,10 @@ export function explainBriefly(verdict: Verdict): string {
 
 /**
  * Plain words, a line each: the packet and its fate; then each point on its way with the reason, followed by
- * what was looked at there, indented.
+ * what was looked at there, indented; last, what to change for a packet that is denied.
  */
 export function explain(verdict: Verdict): readonly string[] {
+  const change = changeFor(verdict);
   const stepsAt = ({ point, endpoint, stage }: Crossing): readonly string[] =>
     verdict.steps
       .filter(
@@ -191,5 +150,6 @@ export function explain(verdict: Verdict): readonly string[] {
   return [
     `${packetText(verdict)}: ${verdict.allowed ? 'allowed' : 'denied'}`,
     ...verdict.path.flatMap(crossing => [`  ${crossingText(crossing)}`, ...stepsAt(crossing)]),
+    ...(change === undefined ? [] : [`  to allow it: ${change}`]),
   ];
 }

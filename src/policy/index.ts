@@ -9,7 +9,9 @@ export type {
 } from './desired.js';
 export { effectiveLabels } from './effective-labels.js';
 export { evaluate } from './evaluate.js';
-export { endpointName, explain, explainBriefly } from './explain.js';
+export { changeFor } from './change-for.js';
+export { explain, explainBriefly } from './explain.js';
+export { endpointName } from './explain-words.js';
 export { defaultFailsafePorts } from './failsafe-ports.js';
 export type { FailsafePort } from './failsafe-ports.js';
 export { modelChangeFromV1, workloadId } from './from-v1.js';

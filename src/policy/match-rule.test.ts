@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { nets, selector } from '../../test/support/policy-builders.js';
 import { parseIp, protocolNumbers } from '../net/index.js';
-import { firstMismatch } from './match-rule.js';
+import { mismatches } from './match-rule.js';
 import { endpoint, packet } from '../../test/support/policy-builders.js';
 import type { MatchContext, PacketSide } from './match-rule.js';
 import type { Labels, RuleMatch } from './model.js';
@@ -234,7 +234,7 @@ const subjects: Readonly<Record<string, readonly Case[]>> = {
 
 describe.each(Object.entries(subjects))('a rule on %s', (_subject, cases) => {
   test.each(cases)('meets $says: $holds', ({ match, sent, ends = {}, holds }) => {
-    const mismatch = firstMismatch(match, contextOf(sent, ends));
+    const [mismatch] = mismatches(match, contextOf(sent, ends));
     expect(mismatch === undefined).toBe(holds);
     expect([undefined, ...Object.keys(match)]).toContain(mismatch);
   });
@@ -242,12 +242,11 @@ describe.each(Object.entries(subjects))('a rule on %s', (_subject, cases) => {
 
 describe('a rule', () => {
   test('without criteria matches every packet', () => {
-    for (const sent of [v4, v6, ping4, ping6, gre])
-      expect(firstMismatch({}, contextOf(sent, {}))).toBeUndefined();
+    for (const sent of [v4, v6, ping4, ping6, gre]) expect(mismatches({}, contextOf(sent, {}))).toEqual([]);
   });
 
-  test('with several criteria names the first that does not hold', () => {
-    const match: RuleMatch = { protocol: tcp, sourceNets: nets('10.66.0.0/16'), ipVersion: 4 };
-    expect(firstMismatch(match, contextOf(v4, {}))).toBe('sourceNets');
+  test('with several criteria names all that do not hold', () => {
+    const match: RuleMatch = { protocol: tcp, sourceNets: nets('10.66.0.0/16'), ipVersion: 6 };
+    expect(mismatches(match, contextOf(v4, {}))).toEqual(['ipVersion', 'sourceNets']);
   });
 });

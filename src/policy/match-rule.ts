@@ -126,7 +126,7 @@ function holds<Field extends keyof RuleMatch>(
 
 const fields = Object.keys(criteria) as readonly (keyof RuleMatch)[]; // the keys of a literal of that very type
 
-/** The first criterion of a rule that the packet does not satisfy; undefined when the rule matches. */
-export function firstMismatch(match: RuleMatch, context: MatchContext): keyof RuleMatch | undefined {
-  return fields.find(field => !holds(field, match[field], context, match));
+/** The criteria of a rule that the packet does not satisfy; none when the rule matches. */
+export function mismatches(match: RuleMatch, context: MatchContext): readonly (keyof RuleMatch)[] {
+  return fields.filter(field => !holds(field, match[field], context, match));
 }

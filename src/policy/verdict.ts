@@ -18,8 +18,8 @@ export type Step = {
       /** from 0 */
       readonly index: number;
       readonly action: Action;
-      /** the first criterion that does not hold; absent when the rule matches */
-      readonly mismatch?: keyof RuleMatch;
+      /** the criteria that do not hold; none when the rule matches */
+      readonly mismatches: readonly (keyof RuleMatch)[];
     }
   /** all rules were looked at, none has decided */
   | { readonly kind: 'undecided'; readonly owner: RuleOwner }

@@ -456,10 +456,17 @@ spec: {interfaceName: cali${name}, ipNetworks: [${ip}/32], profiles: []}
   });
 
   test.each([
+    ['why nobody d1', "Error executing command: 'nobody' is no endpoint, host, address or selector"],
     [
-      'why nobody d1',
-      "Error executing command: 'nobody' is no endpoint, host or address, and as a selector it matches nothing",
+      'why w11 d1',
+      "Error executing command: 'w11' is no endpoint, host, address or selector; did you mean 'w1'?",
     ],
+    ['why 10.0.0.300 d1', "Error executing command: '10.0.0.300' is no endpoint, host, address or selector"],
+    [
+      ['why', "role == 'x'", 'd1'],
+      "Error executing command: 'role == 'x'' as a selector matches no endpoint with an address",
+    ],
+    [['why', 'has(', 'd1'], "Error executing command: 'has(' is no selector: Expected == or != not ("],
     [
       'why w1 d1 tcp',
       "Error executing command: service 'tcp': expected a protocol, with a port where it has ports, such as tcp:80, udp:53, icmp or 47",

@@ -1,12 +1,12 @@
 import { parseIp, protocolNumbers } from '../../net/index.js';
-import { evaluate, explain, explainBriefly } from '../../policy/index.js';
+import { changeFor, evaluate, explain, explainBriefly } from '../../policy/index.js';
 import type { Packet, Verdict } from '../../policy/index.js';
 import { defineCommand, required, text } from '../command.js';
 import { whyHelp } from '../help/why.js';
 import { formatJson, visible } from '../output/index.js';
 import type { Output } from '../output/index.js';
 import { askAgent, runDirOf } from './node/agent-answer.js';
-import { findPlaces, nodesOf } from './why/find-places.js';
+import { findPlaces, nodesOf, whyNoPlace } from './why/find-places.js';
 import type { PacketEnd } from './why/find-places.js';
 import { withAgentSettings } from './why/load-settings.js';
 import type { LocalAgent } from './why/load-settings.js';
@@ -58,7 +58,8 @@ function print(verdicts: readonly Verdict[], output: string, out: Output): void 
       formatJson(
         verdicts.map(({ allowed, packet, path, steps, ...rest }) => {
           const because = explainBriefly({ allowed, packet, path, steps, ...rest });
-          return { allowed, because, packet, path, steps };
+          const change = changeFor({ allowed, packet, path, steps, ...rest });
+          return { allowed, because, ...(change !== undefined && { change }), packet, path, steps };
         }),
       ),
     );
@@ -90,10 +91,6 @@ function isSameInIpv6(answer: Answer, other: Answer): boolean {
     answer.verdict.allowed === other.verdict.allowed &&
     answer.lines.slice(1).join('\n') === other.lines.slice(1).join('\n')
   );
-}
-
-function nothingCalled(words: string): string {
-  return `Error executing command: '${visible(words)}' is no endpoint, host or address, and as a selector it matches nothing`;
 }
 
 /** What the agent of this host knows; nothing where none runs, or where it may not be asked. */
@@ -134,7 +131,7 @@ export const whyCommand = defineCommand({
     const [from, to] = [findPlaces(source, model), findPlaces(destination, model)];
     for (const [words, ends] of [[source, from] as const, [destination, to] as const]) {
       if (ends.length > 0) continue;
-      out.line(nothingCalled(words));
+      out.line(`Error executing command: ${whyNoPlace(words, model)}`);
       return 1;
     }
     const packets = packetsBetween(from, to, service);

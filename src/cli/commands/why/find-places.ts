@@ -1,7 +1,9 @@
+import { nearestWord } from '../../../base/index.js';
 import { canonicalIp } from '../../../net/index.js';
 import { effectiveLabels, endpointName } from '../../../policy/index.js';
 import type { Endpoint, Model, Packet } from '../../../policy/index.js';
 import { matches, parseSelector } from '../../../selector/index.js';
+import { visible } from '../../output/index.js';
 
 /** One end of a packet: an address, and the endpoint or host that has it when the words named one. */
 export interface PacketEnd {
@@ -51,6 +53,25 @@ export function findPlaces(words: string, model: Model): readonly PacketEnd[] {
       ),
     )
     .flatMap(endsOf);
+}
+
+/** Why no end was found: what was typed wrong, as far as one can tell. */
+export function whyNoPlace(words: string, model: Model): string {
+  const said = `'${visible(words)}'`;
+  const selector = parseSelector(words);
+  if (selector.ok) return `${said} as a selector matches no endpoint with an address`;
+  const named = [...model.endpoints.values()].find(each => isCalled(each, words) || isPodCalled(each, words));
+  if (named !== undefined) return `${said} has no address`;
+  if (/[=!(){}"'&|]| (not )?in /.test(words)) {
+    return `${said} is no selector: ${visible(selector.reason)}`;
+  }
+  const near = nearestWord(words, [
+    ...model.hosts.keys(),
+    ...[...model.endpoints.keys()].flatMap(id => [endpointName(id), id.slice(id.lastIndexOf('/') + 1)]),
+    ...[...model.endpoints.keys()].map(id => endpointName(id).replace(/^[^.]*\./, '')),
+  ]);
+  const advice = near === undefined ? '' : `; did you mean '${visible(near)}'?`;
+  return `${said} is no endpoint, host, address or selector${advice}`;
 }
 
 /** The nodes on which those ends are. */
