@@ -19,6 +19,7 @@ export type {
   TunnelPeers,
 } from './nft/index.js';
 export type { ObjectProblem } from './problem.js';
+export type { OnRepair, RepairKind } from './repair.js';
 export { deviceFor, removeDevices, Tunnels, uplinkOf, workloadMtu } from './tunnels/index.js';
 export type {
   NodeAddresses,

@@ -227,6 +227,11 @@ export function readU32(view: DataView, at: number): number {
   return view.getUint32(at, littleEndian);
 }
 
+/** Beyond 2^53 the last digits are lost. */
+export function readU64(view: DataView, at: number): number {
+  return Number(view.getBigUint64(at, littleEndian));
+}
+
 export function readI32(view: DataView, at: number): number {
   return view.getInt32(at, littleEndian);
 }

@@ -14,6 +14,17 @@ export interface LinkInfo {
   readonly kind: string | undefined;
 }
 
+export interface PacketCount {
+  readonly packets: number;
+  readonly bytes: number;
+}
+
+/** What has come in and gone out by a link since it was made, as its own end counts. */
+export interface LinkTraffic {
+  readonly received: PacketCount;
+  readonly sent: PacketCount;
+}
+
 export interface AddressInfo {
   readonly interfaceIndex: number;
   /** `address/length` */
@@ -123,6 +134,8 @@ export interface HostNetwork {
   enter(netns: string): HostNetwork;
   links(): readonly LinkInfo[];
   linkByName(name: string): LinkInfo | undefined;
+  /** by name of the link */
+  traffic(): ReadonlyMap<string, LinkTraffic>;
   addresses(): readonly AddressInfo[];
   /** both families, all tables */
   routes(): readonly RouteInfo[];

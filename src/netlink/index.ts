@@ -2,6 +2,7 @@ export type {
   AddressInfo,
   HostNetwork,
   LinkInfo,
+  LinkTraffic,
   NetworkChange,
   NetworkEvent,
   RouteInfo,

@@ -11,7 +11,7 @@ import type {
 import { loadLibc } from './libc.js';
 import { openNetns, warmThreadPool, withNetns } from './netns.js';
 import { addAddress, dumpAddresses } from './rtnl/addr.js';
-import { createVeth, deleteLinkNow, dumpLinks, linkByName, setLinkUp } from './rtnl/link.js';
+import { createVeth, deleteLinkNow, dumpLinks, dumpTraffic, linkByName, setLinkUp } from './rtnl/link.js';
 import {
   deleteForwarding,
   deleteNeighbour,
@@ -73,6 +73,10 @@ class KernelNetwork implements HostNetwork {
 
   links() {
     return dumpLinks(this.#socket);
+  }
+
+  traffic() {
+    return dumpTraffic(this.#socket);
   }
 
   linkByName(name: string) {

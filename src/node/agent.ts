@@ -81,6 +81,7 @@ export async function startAgent(context: AgentContext): Promise<Agent> {
   });
   const measurements = new Measurements(clock.monotonic());
   const state: AgentState = {
+    network,
     config,
     clock,
     settings,
@@ -107,6 +108,7 @@ export async function startAgent(context: AgentContext): Promise<Agent> {
     routes: workloadRoutes,
     drops: async () => await dropsOf(state),
     loggedErrors: () => log.errorCount(),
+    table: () => state.nft?.size(),
   };
   state.silent = await startHealth({ parts, settings, clock, log, health: answer, sources });
   const nft = await startNft({ config, parts, settings, measurements, log, clock });

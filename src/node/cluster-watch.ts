@@ -23,6 +23,7 @@ export class ClusterWatch {
   readonly #settings = new Map<string, SettingName>();
   #trouble: string | undefined;
   #inSync = false;
+  #listings = 0;
 
   constructor(parts: ClusterWatchParts) {
     this.#parts = parts;
@@ -31,6 +32,11 @@ export class ClusterWatch {
   /** Why the datastore cannot be watched at the moment. */
   get trouble(): string | undefined {
     return this.#trouble;
+  }
+
+  /** How often the whole content was read. */
+  get listings(): number {
+    return this.#listings;
   }
 
   /** How many resources of each kind are stored, readable or not. */
@@ -72,6 +78,7 @@ export class ClusterWatch {
         listed?.add(nameOf(change));
         this.#remember(change);
       }
+      if (event.inSync) this.#listings += 1;
       if (!event.inSync || !this.#inSync) {
         this.#inSync ||= event.inSync;
         yield event;

@@ -32,6 +32,8 @@ export class Measurements {
   readonly updates = new Tally();
   /** calls to nft, and those of them that failed: `apply`, `list`, `apply-failed`, `list-failed` */
   readonly nft = new Tally();
+  /** what somebody else had changed in the kernel and was put right: `table`, `route`, `setting` */
+  readonly repairs = new Tally();
   failures = 0;
   /** monotonic milliseconds */
   readonly startedAt: number;

@@ -17,6 +17,7 @@ describe('the metrics of the agent', () => {
       datastoreAnswers: async () => await Promise.resolve(answers),
       routes: () => 3,
       loggedErrors: () => 1,
+      table: () => ({ chains: 20, rules: 50, sets: 4, maps: 6 }),
       drops: async () => await Promise.resolve(new Map([['spoofed-source', { packets: 7, bytes: 500 }]])),
     });
     expect(await text.text()).toMatch(/^felix_resync_state 1$/m);
@@ -44,6 +45,10 @@ describe('the metrics of the agent', () => {
           'felix_int_dataplane_initial_resync_time_seconds 1.5',
           'felix_route_table_num_routes 3',
           'felix_log_errors 1',
+          'felix_nft_rules 50',
+          'felix_nft_maps 6',
+          'felix_resyncs_started 0',
+          'calico_repairs{what="route"} 0',
           'calico_denied_packets{reason="spoofed-source"} 7',
           'calico_denied_bytes{reason="spoofed-source"} 500',
         ]),

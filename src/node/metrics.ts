@@ -1,4 +1,4 @@
-import type { Count } from '../dataplane/index.js';
+import type { Count, NftDataplane } from '../dataplane/index.js';
 import type { ClusterWatch } from './cluster-watch.js';
 import type { Measurements, Timed } from './measurements.js';
 
@@ -12,6 +12,8 @@ export interface MetricSources {
   /** how many host routes of ours the kernel has */
   readonly routes: () => number;
   readonly loggedErrors: () => number;
+  /** of our table; undefined while there is none */
+  readonly table: () => ReturnType<NftDataplane['size']> | undefined;
   /** what was dropped, by reason */
   readonly drops: () => Promise<ReadonlyMap<string, Count>>;
 }
@@ -147,6 +149,18 @@ const definitions: readonly Definition[] = [
     'times it could not be read',
     one(({ measurements }) => measurements.nft.get('list-failed')),
   ),
+  ...(['chains', 'rules', 'sets', 'maps'] as const).map(what =>
+    gauge(
+      `felix_nft_${what}`,
+      `${what} of our table`,
+      one(({ table }) => table()?.[what] ?? 0),
+    ),
+  ),
+  counter(
+    'felix_resyncs_started',
+    'times that the datastore was listed and a watch of it begun',
+    one(({ cluster }) => cluster()?.listings ?? 0),
+  ),
   gauge(
     'felix_route_table_num_routes',
     'routes to local workloads in the kernel',
@@ -163,6 +177,17 @@ const definitions: readonly Definition[] = [
       [...dropped].map(([reason, { bytes }]) => [bytes, { reason }] as const),
     ),
     labels: ['reason'],
+  },
+  {
+    ...counter(
+      'calico_repairs',
+      'what others had changed in the kernel and was put right',
+      ({ measurements }) =>
+        (['table', 'route', 'setting'] as const).map(
+          what => [measurements.repairs.get(what), { what }] as const,
+        ),
+    ),
+    labels: ['what'],
   },
   counter(
     'felix_log_errors',

@@ -86,6 +86,9 @@ export async function startNft({
         config: nftConfigFrom(settings.values),
         log: log.with({ part: 'nft' }),
         clock,
+        onRepair: kind => {
+          measurements.repairs.add(kind);
+        },
       });
       await dataplane.start();
       return dataplane;
@@ -129,6 +132,7 @@ export async function startPlumbing({
   parts,
   network,
   settings,
+  measurements,
   log,
   clock,
 }: Ground): Promise<EndpointPlumbing> {
@@ -153,6 +157,9 @@ export async function startPlumbing({
         },
         log: log.with({ part: 'endpoints' }),
         clock,
+        onRepair: kind => {
+          measurements.repairs.add(kind);
+        },
       });
       endpoints.start();
       return await Promise.resolve(endpoints);

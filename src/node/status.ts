@@ -6,8 +6,10 @@ import type {
   HostEndpointStates,
   NftDataplane,
   ObjectProblem,
+  RepairKind,
 } from '../dataplane/index.js';
 import type { Store } from '../datastore/index.js';
+import type { HostNetwork } from '../netlink/index.js';
 import type { EndpointId, LocalEndpoint } from '../policy/index.js';
 import type { ClusterWatch } from './cluster-watch.js';
 import type { AgentConfig } from './config.js';
@@ -27,7 +29,11 @@ export interface EndpointStatus {
   readonly addresses: readonly string[];
   /** in order of evaluation; without any the profiles decide */
   readonly policies: { readonly ingress: readonly string[]; readonly egress: readonly string[] };
+  /** of a host endpoint, those that decide at other points than to and from the host itself */
+  readonly stages?: Readonly<Record<string, EndpointStatus['policies']>>;
   readonly profiles: readonly string[];
+  /** what went to it and came from it since its interface was made; absent without one */
+  readonly traffic?: { readonly in: Count; readonly out: Count };
 }
 
 /** What the agent says of itself on its control socket (`GET /status`). */
@@ -54,6 +60,8 @@ export interface AgentStatus {
   readonly interfaces: Readonly<Record<string, readonly string[]>>;
   /** what was dropped since our table was made, by reason */
   readonly drops: Readonly<Record<string, Count>>;
+  /** how often what somebody else had changed was put right since the agent started: our table, a route, a setting */
+  readonly repairs: Readonly<Record<RepairKind, number>>;
   /** each parameter that is not at its default */
   readonly config: Readonly<Record<string, { readonly value: string; readonly from: string }>>;
   /** sessions and routes of the BGP daemon; absent in policy-only mode */
@@ -62,6 +70,7 @@ export interface AgentStatus {
 
 /** What the status is made of; grows while the agent starts. */
 export interface AgentState {
+  readonly network: HostNetwork;
   readonly config: AgentConfig;
   readonly clock: Clock;
   readonly settings: FelixSettings;
@@ -105,11 +114,31 @@ export async function datastoreStatus({
   }
 }
 
+function policiesOf(tiers: LocalEndpoint['tiers']): EndpointStatus['policies'] {
+  return { ingress: tiers.flatMap(tier => tier.ingress), egress: tiers.flatMap(tier => tier.egress) };
+}
+
+/** The other end of a workload's link counts the other way round. */
+function trafficOf(
+  { endpoint }: LocalEndpoint,
+  links: ReturnType<HostNetwork['traffic']>,
+): EndpointStatus['traffic'] {
+  const found = links.get(endpoint.interfaceName ?? '');
+  if (found === undefined) return undefined;
+  const { received, sent } = found;
+  return endpoint.kind === 'workload' ? { in: sent, out: received } : { in: received, out: sent };
+}
+
 function endpointStatus(
   id: EndpointId,
   { plumbing, hostStates }: AgentState,
   local: LocalEndpoint,
+  links: ReturnType<HostNetwork['traffic']>,
 ): EndpointStatus {
+  const traffic = trafficOf(local, links);
+  const stages = Object.entries(local.stages ?? {}).map(
+    ([stage, tiers]) => [stage, policiesOf(tiers)] as const,
+  );
   const state = plumbing?.states().get(id) ?? hostStates?.states().get(id);
   const { interfaceName, addresses, profiles } = local.endpoint;
   return {
@@ -118,11 +147,10 @@ function endpointStatus(
     ...(state !== undefined && 'reason' in state ? { reason: state.reason } : {}),
     ...(interfaceName === undefined ? {} : { interface: interfaceName }),
     addresses,
-    policies: {
-      ingress: local.tiers.flatMap(tier => tier.ingress),
-      egress: local.tiers.flatMap(tier => tier.egress),
-    },
+    policies: policiesOf(local.tiers),
+    ...(stages.length > 0 && { stages: Object.fromEntries(stages) }),
     profiles,
+    ...(traffic !== undefined && { traffic }),
   };
 }
 
@@ -162,6 +190,7 @@ async function statusOf(state: AgentState): Promise<AgentStatus> {
     routes?.bgpStatus?.().catch((error: unknown) => ({ error: messageOf(error) })),
   ]);
   const { ready, reasons } = readiness(state);
+  const links = state.network.traffic();
   const { answers, error = '' } = datastore;
   // Before it is ready it says itself what it waits for.
   const lost = ready && !answers ? [`the datastore does not answer; what is in force stays: ${error}`] : [];
@@ -174,9 +203,14 @@ async function statusOf(state: AgentState): Promise<AgentStatus> {
     problems: sync?.problems ?? [],
     revision: sync?.revision ?? 0,
     datastore,
-    endpoints: [...(sync?.locals ?? [])].map(([id, local]) => endpointStatus(id, state, local)),
+    endpoints: [...(sync?.locals ?? [])].map(([id, local]) => endpointStatus(id, state, local, links)),
     interfaces: Object.fromEntries(state.hostStates?.interfaces() ?? []),
     drops: Object.fromEntries(drops),
+    repairs: {
+      table: measurements.repairs.get('table'),
+      route: measurements.repairs.get('route'),
+      setting: measurements.repairs.get('setting'),
+    },
     config: settings.describe(),
     ...(bgp === undefined ? {} : { bgp }),
   };

@@ -126,7 +126,33 @@ describe('an agent', () => {
     await eventually('it is over', async () => (await lab.status(host)).problems.length === 0);
   });
 
+  test('counts what others changed and it repaired, and nothing else', async () => {
+    const repairs = async (): Promise<string> => JSON.stringify((await lab.status(host)).repairs);
+    expect(await repairs()).toBe('{"table":0,"route":0,"setting":0}');
+    const route = (await lab.run(host.netns, 'ip', 'route', 'show', 'proto', '80')).stdout.split(/\s+/);
+    const [address = '', link = ''] = [route[0], route[2]];
+    await lab.run(host.netns, 'ip', 'route', 'del', address, 'dev', link);
+    await eventually('the route', async () => (await repairs()).includes('"route":1'));
+    await lab.run(host.netns, 'sysctl', '-q', '-w', `net.ipv4.conf.${link}.proxy_arp=0`);
+    await eventually('the setting', async () => (await repairs()).includes('"setting":1'));
+    await lab.run(host.netns, 'nft', 'flush', 'chain', 'inet', 'calico', 'next-from');
+    await eventually('the table', async () => (await repairs()) === '{"table":1,"route":1,"setting":1}');
+    expect((await lab.calicoNode(host, 'status')).stdout).toMatch(/^repaired: table 1, route 1, setting 1$/m);
+  });
+
   test('tells of its endpoints, the policies over them, the datastore and the BGP daemon', async () => {
+    const traffic = async () => {
+      const { endpoints } = await lab.status(host);
+      return endpoints.find(endpoint => endpoint.id.includes('lab.web'))?.traffic;
+    };
+    const before = await traffic();
+    const [, address = ''] = /inet (10[0-9.]+)/.exec((await lab.run(web.netns, 'ip', 'addr')).stdout) ?? [];
+    expect(await lab.connects(db.netns, web.netns, address)).toBe(true);
+    const after = await traffic();
+    for (const way of ['in', 'out'] as const) {
+      expect(after?.[way].packets).toBeGreaterThan(before?.[way].packets ?? Infinity);
+      expect(after?.[way].bytes).toBeGreaterThan(before?.[way].bytes ?? Infinity);
+    }
     const { endpoints, ...rest } = await lab.status(host);
     expect(rest).toMatchObject({
       node: 'host1',

@@ -17,8 +17,11 @@ function count(endpoints: AgentStatus['endpoints'], state: 'up' | 'down' | 'erro
 }
 
 function textOf(status: AgentStatus): string {
-  const { node, pid, ready, uptimeSeconds, reasons, revision, datastore, endpoints, drops } = status;
+  const { node, pid, ready, uptimeSeconds, reasons, revision, datastore, endpoints, drops, repairs } = status;
   const dropped = Object.entries(drops).filter(([, { packets }]) => packets > 0);
+  const repaired = Object.entries(repairs).flatMap(([what, times]) =>
+    times > 0 ? [`${what} ${String(times)}`] : [],
+  );
   const state = ready ? 'ready' : 'not ready';
   const answers = datastore.answers ? 'answers' : `does not answer: ${datastore.error ?? ''}`;
   return [
@@ -31,6 +34,7 @@ function textOf(status: AgentStatus): string {
       .map(({ id, state: how = '', reason = '' }) => `  ${id}: ${how}, ${reason}`),
     dropped.length === 0 ? 'dropped: nothing' : 'dropped:',
     ...dropped.map(([reason, { packets }]) => `  ${reason}: ${String(packets)} packets`),
+    `repaired: ${repaired.length === 0 ? 'nothing' : repaired.join(', ')}`,
   ]
     .map(line)
     .join('');

@@ -1,5 +1,6 @@
 import type { HostNetwork } from '../../netlink/index.js';
 import type { EndpointId } from '../../policy/index.js';
+import type { Changed } from './repairs.js';
 import type { Observed } from './observed.js';
 import { addressOf, neighbourMark } from './plan.js';
 import type { Done, PlumbingAction } from './plan.js';
@@ -22,15 +23,16 @@ export interface ApplyTarget {
   readonly onSettingProblem: SettingProblem;
 }
 
-/** Takes one step in the kernel and notes it; throws what the kernel answered. */
-export function applyAction(target: ApplyTarget, action: PlumbingAction): void {
+/** Takes one step in the kernel and notes it; throws what the kernel answered. Returns what it has changed. */
+export function applyAction(target: ApplyTarget, action: PlumbingAction): Changed | undefined {
   const { network, protocol, observed, done } = target;
   switch (action.kind) {
     case 'configure-link': {
       const { name, index } = action.link;
-      configureWorkloadInterface(network, name, { ...target.settings, onProblem: target.onSettingProblem });
+      const options = { ...target.settings, onProblem: target.onSettingProblem };
+      const count = configureWorkloadInterface(network, name, options);
       done.configured.set(name, index);
-      break;
+      return { kind: 'setting', count };
     }
     case 'delete-route': {
       const { destination, interfaceIndex, metric } = action.route;
@@ -41,19 +43,19 @@ export function applyAction(target: ApplyTarget, action: PlumbingAction): void {
         ...(interfaceIndex === undefined ? {} : { interfaceIndex }),
       });
       observed.routeDeleted(action.route);
-      break;
+      return { kind: 'route', count: 1 };
     }
     case 'set-route': {
       const { destination, link } = action;
       network.replaceRoute({ destination, interfaceIndex: link.index, protocol, scope: 'link' });
       observed.routeSet(destination, link.index);
-      break;
+      return { kind: 'route', count: 1 };
     }
     case 'set-neighbour': {
       const { destination, link, mac } = action;
       network.replaceNeighbour(link.index, addressOf(destination), mac);
       done.neighbours.set(destination, neighbourMark(link, mac));
-      break;
+      return undefined;
     }
   }
 }

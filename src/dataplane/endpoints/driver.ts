@@ -4,12 +4,14 @@ import { ROUTE_PROTOCOL } from '../../net/index.js';
 import type { HostNetwork, NetworkChange } from '../../netlink/index.js';
 import type { DataplaneUpdate, Endpoint, EndpointId } from '../../policy/index.js';
 import type { ObjectProblem } from '../problem.js';
+import type { OnRepair } from '../repair.js';
 import { applyAction } from './apply.js';
 import type { ApplyTarget, Progress } from './apply.js';
 import { Claims } from './claims.js';
 import { Observed } from './observed.js';
 import { addressOf, GATEWAY_DESTINATION, planDestination, planInterface } from './plan.js';
 import type { DestinationPlan, PlumbingAction } from './plan.js';
+import { Repairs } from './repairs.js';
 import { configureHost } from './settings.js';
 import { endpointState } from './state.js';
 import type { EndpointState } from './state.js';
@@ -39,6 +41,7 @@ export interface EndpointPlumbingParts {
   readonly config: EndpointPlumbingConfig;
   readonly log: Logger;
   readonly clock: Clock;
+  readonly onRepair?: OnRepair;
 }
 
 /** Interface settings, host routes and neighbours of the workload endpoints of this host. */
@@ -83,12 +86,14 @@ class KernelPlumbing implements EndpointPlumbing {
   /** destinations that left their endpoint and whose connections are still to be forgotten */
   readonly #released = new Set<string>();
   readonly #ended = new AbortController();
+  readonly #repairs: Repairs;
   #watch: { close(): void } | undefined;
   #complete = false;
   #repairing = false;
 
   constructor(parts: EndpointPlumbingParts) {
     this.#parts = parts;
+    this.#repairs = new Repairs(parts);
     this.#protocol = parts.config.routeProtocol ?? ROUTE_PROTOCOL;
     this.#claims = new Claims(parts.config);
     this.#observed = new Observed(this.#protocol);
@@ -138,11 +143,13 @@ class KernelPlumbing implements EndpointPlumbing {
 
   resync(): void {
     const { network } = this.#parts;
-    this.#letForward();
     this.#observed.reset(network.links(), network.routes());
     this.#done.configured.clear();
     this.#done.neighbours.clear();
-    if (this.#complete) this.#reconcileAll();
+    this.#repairs.during(() => {
+      this.#letForward();
+      if (this.#complete) this.#reconcileAll();
+    });
   }
 
   states(): ReadonlyMap<EndpointId, EndpointState> {
@@ -204,7 +211,9 @@ class KernelPlumbing implements EndpointPlumbing {
       const suspects = new Set([...this.#suspects, ...failed.filter(key => key.includes('/'))]);
       this.#suspects.clear();
       const interfaces = failed.filter(key => !key.includes('/'));
-      this.#reconcile(suspects, new Set([...interfaces, ...this.#forgetSettings()]));
+      this.#repairs.during(() => {
+        this.#reconcile(suspects, new Set([...interfaces, ...this.#forgetSettings()]));
+      });
     });
   }
 
@@ -222,7 +231,8 @@ class KernelPlumbing implements EndpointPlumbing {
   #letForward(): void {
     const { network, config } = this.#parts;
     try {
-      configureHost(network, config.ipv6, this.#settingProblem);
+      const count = configureHost(network, config.ipv6, this.#settingProblem);
+      this.#repairs.note('forwarding', { kind: 'setting', count });
     } catch (error) {
       this.#settingProblem('forwarding', messageOf(error));
     }
@@ -303,7 +313,11 @@ class KernelPlumbing implements EndpointPlumbing {
   #attempt(key: string, actions: readonly PlumbingAction[]): boolean {
     const target = this.#target();
     try {
-      for (const action of actions) applyAction(target, action);
+      for (const action of actions) {
+        const changed = applyAction(target, action);
+        // What had failed before was never right.
+        if (!this.#failures.has(key)) this.#repairs.note(key, changed);
+      }
       return true;
     } catch (error) {
       const reason = messageOf(error);

@@ -58,32 +58,40 @@ function interfaceSettings(
 /** Told of a setting that could not be written, but without which traffic flows. */
 export type SettingProblem = (setting: string, problem: string) => void;
 
-/** Lets the host forward packets. */
-export function configureHost(network: HostNetwork, ipv6: boolean, onProblem: SettingProblem): void {
-  writeSettings(network, hostSettings(ipv6), onProblem);
+/** Lets the host forward packets; returns how many settings were not as they should be. */
+export function configureHost(network: HostNetwork, ipv6: boolean, onProblem: SettingProblem): number {
+  return writeSettings(network, hostSettings(ipv6), onProblem);
 }
 
 /**
  * Gives the host's end of a workload's link its kernel settings; best while it is down, since some only count
- * when it comes up. Doing it again writes only what differs.
+ * when it comes up. Doing it again writes only what differs; returns how many that were.
  */
 export function configureWorkloadInterface(
   network: HostNetwork,
   name: string,
   options: SettingOptions & { readonly onProblem: SettingProblem },
-): void {
+): number {
   const rpFilter = network.readSysctl(['ipv4', 'conf', 'default', 'rp_filter']);
-  writeSettings(network, interfaceSettings(name, options, rpFilter), options.onProblem);
+  return writeSettings(network, interfaceSettings(name, options, rpFilter), options.onProblem);
 }
 
-function writeSettings(network: HostNetwork, settings: readonly Setting[], onProblem: SettingProblem): void {
+function writeSettings(
+  network: HostNetwork,
+  settings: readonly Setting[],
+  onProblem: SettingProblem,
+): number {
+  let written = 0;
   for (const { path, value, optional } of settings) {
     try {
-      if (network.readSysctl(path) !== value) network.writeSysctl(path, value);
+      if (network.readSysctl(path) === value) continue;
+      network.writeSysctl(path, value);
+      written += 1;
     } catch (error) {
       if (!optional) throw error;
       // A kernel without IPv6 lacks the file: nothing to protect there.
       if (!isCalicoError(error, 'not-found')) onProblem(path.join('.'), messageOf(error));
     }
   }
+  return written;
 }

@@ -2,6 +2,7 @@ import { messageOf } from '../../base/index.js';
 import type { Clock, Logger } from '../../base/index.js';
 import type { DataplaneUpdate, HostInterfaces } from '../../policy/index.js';
 import type { ObjectProblem } from '../problem.js';
+import type { OnRepair } from '../repair.js';
 import { createReconciler } from '../reconcile.js';
 import type { Reconcilable } from '../reconcile.js';
 import type { NftApplier } from './apply.js';
@@ -49,6 +50,8 @@ export interface NftDataplane {
   readonly problems: readonly ObjectProblem[];
   /** What was dropped since the table was made, by reason; with DropActionOverride what would have been. */
   drops(): Promise<ReadonlyMap<DropReason, Count>>;
+  /** How much there is of what in the table as it shall be. */
+  size(): TableSize;
   /** Compares the table with what it should be and repairs what differs. */
   resync(): Promise<void>;
   /** Ends retries. The table stays, and keeps enforcing. */
@@ -57,12 +60,26 @@ export interface NftDataplane {
   cleanup(): Promise<void>;
 }
 
+export interface TableSize {
+  readonly chains: number;
+  readonly rules: number;
+  readonly sets: number;
+  readonly maps: number;
+}
+
+function sizeOf({ chains, sets }: Ruleset): TableSize {
+  const maps = [...sets.values()].filter(({ verdicts }) => verdicts).length;
+  const rules = [...chains.values()].reduce((sum, chain) => sum + chain.rules.length, 0);
+  return { chains: chains.size, rules, sets: sets.size - maps, maps };
+}
+
 export interface NftDataplaneOptions {
   readonly applier: NftApplier;
   /** what differs from defaultNftConfig */
   readonly config: Partial<NftConfig>;
   readonly log: Logger;
   readonly clock: Clock;
+  readonly onRepair?: OnRepair;
 }
 
 /** Comes in order with the other updates, so that each transaction is made from one state. */
@@ -105,6 +122,7 @@ interface FollowerParts {
   readonly compiler: Compiler;
   readonly applier: NftApplier;
   readonly log: Logger;
+  readonly onRepair: OnRepair;
 }
 
 /**
@@ -118,6 +136,8 @@ class Follower implements Reconcilable<Update> {
   #waiting: DataplaneUpdate[] = [];
   /** in a row, of what waits */
   #refusals = 0;
+  /** the kernel had what it should when this was last looked at */
+  #isWhole = false;
   /** why the kernel did not take the last transaction */
   #trouble: string | undefined;
 
@@ -144,6 +164,7 @@ class Follower implements Reconcilable<Update> {
   async sync(mode: 'changes' | 'full'): Promise<void> {
     const work = this.#waiting;
     const reason = await this.#try(work, async (patch, wanted) => await this.#apply(mode, patch, wanted));
+    this.#isWhole = reason === undefined;
     if (reason !== undefined) {
       this.#refusals += 1;
       this.#trouble = messageOf(reason);
@@ -182,10 +203,15 @@ class Follower implements Reconcilable<Update> {
   }
 
   async #apply(mode: 'changes' | 'full', patch: RulesetPatch, wanted: Ruleset): Promise<void> {
-    const { applier } = this.#parts;
-    await applier.apply(
-      mode === 'changes' ? transactionOf(patch, wanted) : transactionFrom(await applier.readBack(), wanted),
-    );
+    const { applier, onRepair } = this.#parts;
+    if (mode === 'changes') {
+      await applier.apply(transactionOf(patch, wanted));
+      return;
+    }
+    const isOurs = !this.#isWhole || patch.sets.size + patch.chains.size + patch.elements.size > 0;
+    const transaction = transactionFrom(await applier.readBack(), wanted);
+    await applier.apply(transaction);
+    if (!isOurs && transaction.length > 0) onRepair('table');
   }
 
   /**
@@ -211,10 +237,16 @@ class Follower implements Reconcilable<Update> {
   }
 }
 
-export function createNftDataplane({ applier, config, log, clock }: NftDataplaneOptions): NftDataplane {
+export function createNftDataplane({
+  applier,
+  config,
+  log,
+  clock,
+  onRepair = () => undefined,
+}: NftDataplaneOptions): NftDataplane {
   const compiler = createCompiler({ ...defaultNftConfig, ...config }, log);
   let hasState = false;
-  const part = new Follower({ compiler, applier, log });
+  const part = new Follower({ compiler, applier, log, onRepair });
   const reconciler = createReconciler({ name: 'nftables', part, clock, log });
   const resync = async (): Promise<void> => {
     await reconciler.resync();
@@ -253,6 +285,7 @@ export function createNftDataplane({ applier, config, log, clock }: NftDataplane
         [...dropCounters].map(([name, reason]) => [reason, counters.get(name) ?? { packets: 0, bytes: 0 }]),
       );
     },
+    size: () => sizeOf(compiler.ruleset()),
     resync,
     async stop() {
       foreignChanges?.close();

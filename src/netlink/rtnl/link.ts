@@ -1,9 +1,9 @@
 import { CalicoError } from '../../base/index.js';
 import { canonicalMac } from '../../net/index.js';
 import { macBytes, readMac } from '../address-bytes.js';
-import { forEachAttribute, readI32, readText, readU32 } from '../codec.js';
+import { forEachAttribute, readI32, readText, readU32, readU64 } from '../codec.js';
 import type { Message, MessageWriter } from '../codec.js';
-import type { LinkInfo } from '../host-network.js';
+import type { LinkInfo, LinkTraffic } from '../host-network.js';
 import { expectSuccess, kernelError } from '../kernel-error.js';
 import { NLM_F_CREATE, NLM_F_EXCL } from '../socket.js';
 import type { NetlinkSocket, Request } from '../socket.js';
@@ -21,13 +21,14 @@ const IFLA_IFNAME = 3;
 const IFLA_MTU = 4;
 const IFLA_LINK = 5;
 const IFLA_LINKINFO = 18;
+const IFLA_STATS64 = 23;
 const IFLA_NET_NS_FD = 28;
 const IFLA_EXT_MASK = 29;
 const IFLA_INFO_KIND = 1;
 const IFLA_INFO_DATA = 2;
 const VETH_INFO_PEER = 1;
 
-/** Statistics make up most of a link's message and nobody here reads them. */
+/** Statistics make up most of a link's message, and are seldom asked for. */
 const RTEXT_FILTER_SKIP_STATS = 8;
 
 const IFINFOMSG_LENGTH = 16;
@@ -89,6 +90,36 @@ export function dumpLinks(socket: NetlinkSocket): readonly LinkInfo[] {
   };
   return socket.dump('list links', request, message =>
     message.type === RTM_NEWLINK ? withoutPeer(readLink(message)) : undefined,
+  );
+}
+
+/** The first four of `struct rtnl_link_stats64`: packets in and out, bytes in and out. */
+function readTraffic({ view, start, end }: Message): readonly [name: string, traffic: LinkTraffic] {
+  let name = '';
+  let counts: readonly number[] = [0, 0, 0, 0];
+  forEachAttribute({ view, start: start + IFINFOMSG_LENGTH, end }, (type, at, length) => {
+    if (type === IFLA_IFNAME) name = readText(view, at, length);
+    else if (type === IFLA_STATS64) counts = [0, 8, 16, 24].map(offset => readU64(view, at + offset));
+  });
+  const [packetsIn = 0, packetsOut = 0, bytesIn = 0, bytesOut = 0] = counts;
+  const [received, sent] = [
+    { packets: packetsIn, bytes: bytesIn },
+    { packets: packetsOut, bytes: bytesOut },
+  ];
+  return [name, { received, sent }];
+}
+
+export function dumpTraffic(socket: NetlinkSocket): ReadonlyMap<string, LinkTraffic> {
+  const request: Request = {
+    type: RTM_GETLINK,
+    write: writer => {
+      writeIfinfo(writer, {});
+    },
+  };
+  return new Map(
+    socket.dump('count what links carry', request, message =>
+      message.type === RTM_NEWLINK ? readTraffic(message) : undefined,
+    ),
   );
 }
 
