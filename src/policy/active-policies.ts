@@ -67,12 +67,13 @@ export function createActivePolicies(node: string): ActivePolicies {
     ...index.itemsOf(id),
     ...hostIndex.itemsOf(id),
   ];
+  const countOf = (id: PolicyId): number => index.itemsOf(id).size + hostIndex.itemsOf(id).size;
   const matching = (id: EndpointId): readonly PolicyId[] => [
     ...index.queriesOf(id),
     ...hostIndex.queriesOf(id),
   ];
   const activePolicy = (id: PolicyId): Policy | undefined =>
-    endpointsOf(id).length > 0 ? policyById.get(id) : undefined;
+    countOf(id) > 0 ? policyById.get(id) : undefined;
   const activeProfile = (id: ProfileId): Profile | undefined =>
     users.has(id) ? (profileById.get(id) ?? missingProfile(id)) : undefined;
 
@@ -83,11 +84,6 @@ export function createActivePolicies(node: string): ActivePolicies {
         profiles: new Set<ProfileId>(),
         endpoints: new Set<EndpointId>(),
       };
-      const touchNeighbours = (id: EndpointId): void => {
-        for (const policy of matching(id)) touched.policies.add(policy);
-        for (const profile of local.get(id)?.profiles ?? []) touched.profiles.add(profile);
-      };
-
       for (const [id, profile] of profiles) {
         if (profile === undefined) profileById.delete(id);
         else profileById.set(id, profile);
@@ -97,9 +93,15 @@ export function createActivePolicies(node: string): ActivePolicies {
         const here = labelled?.endpoint.node === node ? labelled : undefined;
         if (here === undefined && !local.has(id)) continue;
         touched.endpoints.add(id);
-        touchNeighbours(id);
+        const former = { policies: matching(id), profiles: local.get(id)?.profiles ?? [] };
         setEndpoint(id, here);
-        touchNeighbours(id);
+        // What others match or name as well is as active as before.
+        const [left, come] = [former.policies.filter(policy => countOf(policy) === 0), matching(id)];
+        for (const policy of [...left, ...come.filter(each => countOf(each) === 1)])
+          touched.policies.add(policy);
+        for (const profile of [...former.profiles, ...(here?.endpoint.profiles ?? [])]) {
+          if (users.get(profile).size <= 1) touched.profiles.add(profile);
+        }
       }
       for (const [id, policy] of policies) {
         touched.policies.add(id);
