@@ -327,8 +327,9 @@ describe('workloads under policy', () => {
     const free = build.profile('free', { ingress: [], egress: [build.rule('allow')] });
     const many = build.policy('many', {
       selector: "role == 'db'",
+      // Neighbours that do the same would be one rule, with one set for all.
       ingress: Array.from({ length: count }, (_, n) =>
-        build.rule('allow', { sourceSelector: build.selector(`n == '${String(n)}'`) }),
+        build.rule(n % 2 === 0 ? 'deny' : 'allow', { sourceSelector: build.selector(`n == '${String(n)}'`) }),
       ),
     });
     const driver = dataplane();
@@ -346,6 +347,44 @@ describe('workloads under policy', () => {
       await router.forgetConnections();
       expect(await passes(udp(web, db, 6))).toBe(isThere);
     }
+    expect(driver.problems).toStrictEqual([]);
+  });
+
+  test('a hundred policies that differ in their selector alone are one lookup, in whatever has changed', async () => {
+    const graph = createPolicyGraph('here');
+    const wire = (of: typeof web, labels: Readonly<Record<string, string>>): ModelChange => {
+      const made = build.endpoint(of.interfaceName, { labels, profiles: ['free'] });
+      return { kind: 'endpoint', id: made.id, endpoint: { ...made, ...of } };
+    };
+    const allows = (n: number, isThere = true): ModelChange => {
+      const made = build.policy(`allows ${String(n)}`, {
+        selector: "role == 'db'",
+        ingress: [build.rule('allow', { sourceSelector: build.selector(`n == '${String(n)}'`) })],
+      });
+      return { kind: 'policy', id: made.id, policy: isThere ? made : undefined };
+    };
+    const free = build.profile('free', { ingress: [], egress: [build.rule('allow')] });
+    const driver = dataplane();
+    const lookups = async (changes: readonly ModelChange[]) => {
+      await driver.apply(graph.apply(changes));
+      await router.forgetConnections();
+      const { stdout } = await router.nft(['list', 'table', 'inet', 'calico']);
+      const names = [...stdout.matchAll(/set ([su]4-\S+)/g)].map(([, name]) => name);
+      return { names, isOpen: await passes(udp(web, db, 6)), text: stdout };
+    };
+    const first = await lookups([
+      { kind: 'profile', id: free.id, profile: free },
+      wire(web, { n: '100' }),
+      wire(db, { role: 'db' }),
+      ...Array.from({ length: 100 }, (_, n) => allows(n)),
+    ]);
+    expect(first).toMatchObject({ names: [expect.stringMatching(/^u4-/)], isOpen: false });
+    expect(first.text).toMatch(/comment "allows 0#0 and 99 more/);
+    const { names } = first;
+    expect(await lookups([allows(100)])).toMatchObject({ names, isOpen: true });
+    expect(await lookups([wire(web, { n: '101' })])).toMatchObject({ names, isOpen: false });
+    expect(await lookups([wire(web, { n: '7' })])).toMatchObject({ names, isOpen: true });
+    expect(await lookups([allows(7, false)])).toMatchObject({ names, isOpen: false });
     expect(driver.problems).toStrictEqual([]);
   });
 

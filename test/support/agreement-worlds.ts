@@ -1,6 +1,14 @@
 import * as fc from 'fast-check';
-import type { HostInterfaces, Model, ModelChange, Packet, Policy, PolicyId } from '../../src/policy/index.js';
-import { arbitraryModel, arbitraryPacket, defaultCast } from './policy-arbitrary.js';
+import type {
+  Action,
+  HostInterfaces,
+  Model,
+  ModelChange,
+  Packet,
+  Policy,
+  PolicyId,
+} from '../../src/policy/index.js';
+import { arbitraryModel, arbitraryPacket, arbitraryPeers, defaultCast } from './policy-arbitrary.js';
 
 /** A world for evaluator and kernel: what is configured on one node, and packets to judge. */
 export interface World {
@@ -93,7 +101,10 @@ function arbitraryPortPolicy(): fc.Arbitrary<Policy> {
         ...(sourcePort !== undefined && { sourcePorts: [{ min: sourcePort, max: sourcePort }] }),
       },
     }));
-  const rules = fc.array(rule, { minLength: 4, maxLength: 10 });
+  return arbitraryForAll('ports', fc.array(rule, { minLength: 4, maxLength: 10 }));
+}
+
+function arbitraryForAll(id: string, rules: fc.Arbitrary<Policy['ingress']>): fc.Arbitrary<Policy> {
   const content = {
     ingress: rules,
     egress: rules,
@@ -102,11 +113,33 @@ function arbitraryPortPolicy(): fc.Arbitrary<Policy> {
     tier: fc.constantFrom('default', 'before', 'last'),
   };
   return fc.record(content).map(drawn => ({
-    id: 'ports' as PolicyId,
+    id: id as PolicyId,
     selector: { kind: 'all' },
     types: ['ingress', 'egress'],
     ...drawn,
   }));
+}
+
+/** A policy for everybody that names many peers for the same port: its rules become lookups in unions of sets. */
+function arbitraryPeerPolicy(): fc.Arbitrary<Policy> {
+  const rule = fc
+    .record({
+      action: fc.constantFrom<Action>('allow', 'allow', 'allow', 'deny', 'pass'),
+      ports: fc.constantFrom([80], [80, 443], undefined),
+      protocol: fc.constantFrom(6, 17),
+    })
+    .map(({ action, ports, protocol }) => ({
+      action,
+      match:
+        ports === undefined
+          ? {}
+          : { protocol, destinationPorts: ports.map(port => ({ min: port, max: port })) },
+    }));
+  const some = fc.array(arbitraryPeers(rule), { minLength: 1, maxLength: 3 });
+  return arbitraryForAll(
+    'peers',
+    some.map(each => each.flat()),
+  );
 }
 
 /** One packet for each connection: the order of addresses and of ports makes no difference to conntrack. */
@@ -150,6 +183,7 @@ export function arbitraryWorld(packetCount: number): fc.Arbitrary<World> {
     .record({
       model: arbitraryModel(),
       ports: fc.option(arbitraryPortPolicy(), { nil: undefined, freq: 2 }),
+      peers: fc.option(arbitraryPeerPolicy(), { nil: undefined, freq: 2 }),
       down: fc.option(fc.constantFrom(...localSlots), { nil: undefined, freq: 2 }),
       packets: fc.uniqueArray(packet, {
         selector: connectionOf,
@@ -158,15 +192,25 @@ export function arbitraryWorld(packetCount: number): fc.Arbitrary<World> {
         size: 'max',
       }),
     })
-    .map(({ model, ports, down, packets }): World => {
+    .map(({ model, ports, peers, down, packets }): World => {
       const endpoints = new Map(model.endpoints);
       const one = down && endpoints.get(down.id);
       if (one !== undefined) endpoints.set(one.id, { ...one, adminUp: false });
       const policies = new Map(model.policies);
-      if (ports !== undefined) policies.set(ports.id, ports);
+      for (const each of [ports, peers]) if (each !== undefined) policies.set(each.id, each);
       const node = { hosts: new Map([[here, hostAddresses]]), interfaces: new Map([[here, hostInterfaces]]) };
       return { model: { ...model, endpoints, policies, ...node }, packets };
     });
+}
+
+/** Now and then a world has the policies of the one before: then only who is a member of what changes. */
+export function withSequels(worlds: readonly World[]): readonly World[] {
+  return worlds.map((world, index) => {
+    const before = worlds[index - 1];
+    if (index % 3 !== 2 || before === undefined) return world;
+    const { policies, profiles } = before.model;
+    return { ...world, model: { ...world.model, policies, profiles } };
+  });
 }
 
 /** What turns one model into another: the dataplane never starts afresh. */

@@ -242,6 +242,17 @@ function arbitraryRule(cast: Cast): fc.Arbitrary<Rule> {
   return fc.record({ action, match: arbitraryMatch(cast) });
 }
 
+/** Many neighbours that differ in one selector alone: the compiler makes one rule of them. */
+export function arbitraryPeers(rule: fc.Arbitrary<Rule>): fc.Arbitrary<readonly Rule[]> {
+  const field = fc.constantFrom('sourceSelector', 'destinationSelector');
+  const selectors = fc.array(arbitrarySelector(1), { minLength: 8, maxLength: 12 });
+  return fc
+    .tuple(rule, field, selectors)
+    .map(([{ action, match }, side, each]) =>
+      each.map(selector => ({ action, match: { ...match, [side]: selector } })),
+    );
+}
+
 function arbitraryRules(cast: Cast): fc.Arbitrary<readonly Rule[]> {
   return fc.array(arbitraryRule(cast), { maxLength: 5 });
 }
@@ -391,10 +402,19 @@ export function arbitraryChange(cast: Cast = defaultCast): fc.Arbitrary<ModelCha
       endpoint: value,
     })),
   );
+  const withPeers = (id: PolicyId) =>
+    fc
+      .tuple(arbitraryPolicy(cast, id), arbitraryPeers(arbitraryRule(cast)))
+      .map(([drawn, peers]) => ({ ...drawn, ingress: [...drawn.ingress, ...peers] }));
   const policy = fc
     .constantFrom(...policyIds)
     .chain(id =>
-      maybe(arbitraryPolicy(cast, id)).map((value): ModelChange => ({ kind: 'policy', id, policy: value })),
+      maybe(
+        fc.oneof(
+          { weight: 3, arbitrary: arbitraryPolicy(cast, id) },
+          { weight: 1, arbitrary: withPeers(id) },
+        ),
+      ).map((value): ModelChange => ({ kind: 'policy', id, policy: value })),
     );
   const profile = fc.constantFrom(...profileIds).chain(id =>
     maybe(arbitraryProfile(cast, id)).map((value): ModelChange => ({

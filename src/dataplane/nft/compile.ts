@@ -20,6 +20,7 @@ import { undoOf } from './undo.js';
  * costs what it touches.
  *
  *   sets ──► AddressSets ─────────────┐ (a new prefix length marks lists)
+ *              ▲ unions of sets       │
  *   policies, profiles ──► Lists ─────┼──► DesiredRuleset ──► patch
  *   endpoints ──► Endpoints ──────────┤ (hold lists, and lead to their places)
  *   pools ──► natOutgoing ────────────┤
@@ -52,6 +53,7 @@ export function createCompiler(initial: NftConfig, log: Logger): Compiler {
   let config = initial;
   const lists = new Lists(desired, {
     lengthsOf: (id, version) => sets.lengthsOf(id, version),
+    unions: sets.unions,
     get log() {
       return config;
     },
@@ -117,6 +119,11 @@ export function createCompiler(initial: NftConfig, log: Logger): Compiler {
     endpoints.place();
   };
 
+  const compileLists = (): void => {
+    lists.compile();
+    sets.settle();
+  };
+
   putBase();
   return {
     accept(updates) {
@@ -127,7 +134,7 @@ export function createCompiler(initial: NftConfig, log: Logger): Compiler {
       const translated = floating.takeChanged();
       if (translated !== undefined) desired.put('floating', translated);
       if (!hadState || stages.symmetricDifference(endpoints.hostStages).size > 0) putBase();
-      lists.compile();
+      compileLists();
     },
     undoOf: updates =>
       undoOf(updates, {
@@ -140,7 +147,7 @@ export function createCompiler(initial: NftConfig, log: Logger): Compiler {
     setHostInterfaces(interfaces) {
       endpoints.setHostInterfaces(interfaces);
       settle();
-      lists.compile();
+      compileLists();
     },
     setTunnelPeers(peers) {
       const isOther = peers.ipip !== tunnels.ipip || peers.vxlan !== tunnels.vxlan;
@@ -155,7 +162,7 @@ export function createCompiler(initial: NftConfig, log: Logger): Compiler {
       config = next;
       putBase();
       if (logsOtherwise) lists.logChanged();
-      lists.compile();
+      compileLists();
     },
     ruleset: () => desired.ruleset,
     takePatch: () => desired.takePatch(),

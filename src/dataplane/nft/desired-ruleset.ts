@@ -1,6 +1,7 @@
 import { sameChain, sameElement, snapshotOf } from './diff.js';
 import type { ChainChange, RulesetPatch } from './diff.js';
 import type { Chain, ElementKey, Elements, ElementValue, NftSet, Ruleset } from './model.js';
+import { SetUses } from './set-uses.js';
 
 /** What one owner (an endpoint, a policy list, the base) wants to be in the table. */
 export interface OwnedObjects {
@@ -17,6 +18,7 @@ interface Holding {
   readonly elements: ReadonlyMap<string, Elements>;
 }
 
+const noElements: Elements = new Map();
 const nothing: Holding = { sets: [], chains: new Map(), elements: new Map() };
 
 /** Values by name, each there as long as somebody owns it. */
@@ -51,6 +53,11 @@ export class DesiredRuleset {
   readonly #elements = new Map<string, Map<ElementKey, ElementValue>>();
   /** who claims an element; the first owner in byte order has it, so that arrival order does not matter */
   readonly #claims = new Map<string, Map<string, ElementValue>>();
+  /** sets for members, by name, whether in the table or not */
+  readonly #memberSets = new Map<string, { readonly owner: string; readonly set: NftSet }>();
+  /** members of those that no rule looks up: they are not in the table */
+  readonly #idle = new Map<string, Map<ElementKey, ElementValue>>();
+  readonly #uses = new SetUses();
 
   readonly #counters: ReadonlySet<string>;
   #touchedSets = new Map<string, NftSet | undefined>();
@@ -97,24 +104,56 @@ export class DesiredRuleset {
     this.#owned.delete(owner);
   }
 
-  /** Members of a plain set whose content is not tied to an owner. */
-  addMembers(set: string, members: Iterable<ElementKey>): void {
-    for (const member of members) this.#setElement(set, member, null);
-  }
-
-  removeMembers(set: string, members: Iterable<ElementKey>): void {
-    for (const member of members) this.#setElement(set, member, undefined);
-  }
-
-  /** Puts up a set for members, or takes it down with all of them. */
+  /** A set for members, which is in the table while a rule looks it up. */
   putSet(owner: string, set: NftSet): void {
-    this.#putSet(owner, set);
+    this.#memberSets.set(set.name, { owner, set });
+    if (this.#uses.has(set.name)) this.#putSet(owner, set);
+    else this.#idle.set(set.name, new Map());
   }
 
-  removeSet(owner: string, name: string): void {
-    this.removeMembers(name, [...(this.#elements.get(name)?.keys() ?? [])]);
-    this.#touchSet(name);
-    this.#sets.release(owner, name);
+  /** With all of its members. */
+  removeSet(name: string): void {
+    this.#hide(name);
+    this.#idle.delete(name);
+    this.#memberSets.delete(name);
+  }
+
+  /** Of a set for members. */
+  membersOf(set: string): Elements {
+    return this.#idle.get(set) ?? this.#elements.get(set) ?? noElements;
+  }
+
+  /** True when it was not there. */
+  addMember(set: string, member: ElementKey): boolean {
+    if (this.membersOf(set).has(member)) return false;
+    const idle = this.#idle.get(set);
+    if (idle === undefined) this.#setElement(set, member, null);
+    else idle.set(member, null);
+    return true;
+  }
+
+  /** True when it was there. */
+  removeMember(set: string, member: ElementKey): boolean {
+    if (!this.membersOf(set).has(member)) return false;
+    const idle = this.#idle.get(set);
+    if (idle === undefined) this.#setElement(set, member, undefined);
+    else idle.delete(member);
+    return true;
+  }
+
+  /** True when a rule looks the set up. */
+  isUsed(set: string): boolean {
+    return this.#uses.has(set);
+  }
+
+  /** Takes the sets for members in or out of the table as rules use them; returns whose use has changed. */
+  settleSets(): ReadonlySet<string> {
+    const changed = this.#uses.takeChanges();
+    for (const name of changed) {
+      if (this.#uses.has(name)) this.#show(name);
+      else this.#hide(name);
+    }
+    return changed;
   }
 
   /** What changed since the last call. */
@@ -135,7 +174,9 @@ export class DesiredRuleset {
     for (const name of former.chains.keys()) {
       if (now.chains.has(name)) continue;
       this.#touchChain(name);
+      const before = this.#chains.values.get(name);
       this.#chains.release(owner, name);
+      this.#uses.replace(before, this.#chains.values.get(name));
     }
     for (const [set, elements] of former.elements) {
       const kept = now.elements.get(set);
@@ -156,7 +197,28 @@ export class DesiredRuleset {
 
   #putChain(owner: string, chain: Chain): void {
     this.#touchChain(chain.name);
+    this.#uses.replace(this.#chains.values.get(chain.name), chain);
     this.#chains.put(owner, chain.name, chain);
+  }
+
+  #show(name: string): void {
+    const [members, entry] = [this.#idle.get(name), this.#memberSets.get(name)];
+    if (members === undefined || entry === undefined) return;
+    this.#idle.delete(name);
+    this.#putSet(entry.owner, entry.set);
+    if (members.size > 0) this.#elements.set(name, members);
+    this.#touchAll(name, members.keys(), () => undefined);
+  }
+
+  #hide(name: string): void {
+    const entry = this.#memberSets.get(name);
+    if (entry === undefined || this.#idle.has(name)) return;
+    const members = this.#elements.get(name) ?? new Map<ElementKey, ElementValue>();
+    this.#touchAll(name, members.keys(), key => members.get(key));
+    this.#elements.delete(name);
+    this.#idle.set(name, members);
+    this.#touchSet(name);
+    this.#sets.release(entry.owner, name);
   }
 
   #claim(owner: string, set: string, key: ElementKey, value: ElementValue): void {
@@ -184,13 +246,21 @@ export class DesiredRuleset {
 
   #setElement(set: string, key: ElementKey, value: ElementValue | undefined): void {
     const elements = this.#elements.get(set) ?? new Map<ElementKey, ElementValue>();
-    const touched = this.#touchedElements.get(set) ?? new Map<ElementKey, ElementValue | undefined>();
-    if (!touched.has(key)) touched.set(key, elements.get(key));
-    this.#touchedElements.set(set, touched);
+    this.#touchAll(set, [key], () => elements.get(key));
     if (value === undefined) elements.delete(key);
     else elements.set(key, value);
     if (elements.size === 0) this.#elements.delete(set);
     else this.#elements.set(set, elements);
+  }
+
+  #touchAll(
+    set: string,
+    keys: Iterable<ElementKey>,
+    valueOf: (key: ElementKey) => ElementValue | undefined,
+  ): void {
+    const touched = this.#touchedElements.get(set) ?? new Map<ElementKey, ElementValue | undefined>();
+    for (const key of keys) if (!touched.has(key)) touched.set(key, valueOf(key));
+    this.#touchedElements.set(set, touched);
   }
 
   #touchSet(name: string): void {

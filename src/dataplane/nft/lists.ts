@@ -5,12 +5,22 @@ import type { HeldLists, ListKey } from './list-key.js';
 import { ListSlots } from './list-slots.js';
 import type { Slot } from './list-slots.js';
 import type { Elements, NftSet, Rule } from './model.js';
+import { RuleMerger } from './merge-rules.js';
 import { kernelRules, labelled } from './policy-rules.js';
 import type { LabelledRule, Outcome, RuleContext } from './policy-rules.js';
 import { createPortIndexer } from './port-index.js';
 import { remembering } from './remembering.js';
 import { setsOf } from './sets-of-rules.js';
-import { compileProfiles, compileTier, compileTiers } from './policy-list.js';
+import type { UnionNames } from './union-sets.js';
+import { withUnions } from './with-unions.js';
+import {
+  compileProfiles,
+  compileTier,
+  compileTiers,
+  listOwner,
+  policyOwner,
+  profileOwner,
+} from './policy-list.js';
 import type { CompiledList, LabelledRules, RuleSource } from './policy-list.js';
 
 const missing: ActiveRules = {
@@ -23,6 +33,10 @@ function partsOf(key: ListKey | undefined): ReadonlySet<string> {
   return new Set(
     key.kind === 'tier' ? key.policies.map(id => `policy ${id}`) : key.profiles.map(id => `profile ${id}`),
   );
+}
+
+interface ListContext extends RuleContext {
+  readonly unions: UnionNames;
 }
 
 /**
@@ -41,19 +55,21 @@ export class Lists {
   /** what stands where */
   readonly #placed = new Map<Slot, ListKey>();
   readonly #stale = new Set<Slot>();
-  readonly #context: RuleContext;
+  readonly #context: ListContext;
   /** by `policy ID` or `profile ID`: its rules, until kernel rules have to be made of them anew */
   readonly #rules = new Map<string, LabelledRules>();
   /** by text of the outcome: what makes kernel rules for it */
   readonly #renderers = new Map<string, (rule: LabelledRule) => readonly Rule[]>();
+  readonly #merges = new RuleMerger();
   readonly #source: RuleSource = {
     policy: id => this.#rulesOf('policy', id, this.#policies.get(id)),
     profile: id => this.#rulesOf('profile', id, this.#profiles.get(id)),
     portIndex: createPortIndexer(),
+    merge: (rules, place) => this.#merges.merge(rules, place),
     renderer: outcome => this.#renderer(outcome),
   };
 
-  constructor(desired: DesiredRuleset, context: RuleContext) {
+  constructor(desired: DesiredRuleset, context: ListContext) {
     this.#desired = desired;
     this.#context = context;
   }
@@ -67,13 +83,13 @@ export class Lists {
   }
 
   setPolicy(id: PolicyId, rules: ActiveRules | undefined): void {
-    this.#replace(`policy ${id}`, this.#policies.get(id), rules);
+    this.#replace(policyOwner(id), this.#policies.get(id), rules);
     if (rules === undefined) this.#policies.delete(id);
     else this.#policies.set(id, rules);
   }
 
   setProfile(id: ProfileId, rules: ActiveRules | undefined): void {
-    this.#replace(`profile ${id}`, this.#profiles.get(id), rules);
+    this.#replace(profileOwner(id), this.#profiles.get(id), rules);
     if (rules === undefined) this.#profiles.delete(id);
     else this.#profiles.set(id, rules);
   }
@@ -121,7 +137,7 @@ export class Lists {
   compile(): void {
     for (const slot of this.#stale) {
       const key = this.#placed.get(slot);
-      if (key === undefined) this.#desired.remove(`list ${slot.name}`);
+      if (key === undefined) this.#remove(slot);
       else this.#put(slot, this.#compiled(slot, key));
     }
     this.#stale.clear();
@@ -141,15 +157,26 @@ export class Lists {
     }
   }
 
-  #put({ name }: Slot, { chains, maps }: CompiledList): void {
+  #put(slot: Slot, { chains, maps }: CompiledList): void {
     const sets: NftSet[] = maps.map(({ map }) => map);
     const elements = new Map<string, Elements>(maps.map(entry => [entry.map.name, entry.elements]));
-    this.#desired.put(`list ${name}`, { chains, sets, elements });
+    this.#desired.put(listOwner(slot), { chains, sets, elements });
+  }
+
+  #remove(slot: Slot): void {
+    this.#desired.remove(listOwner(slot));
+    this.#endMerges(listOwner(slot));
+  }
+
+  #endMerges(owner: string): void {
+    this.#merges.end(owner);
+    this.#context.unions.end(owner);
   }
 
   #replace(part: string, former: ActiveRules | undefined, rules: ActiveRules | undefined): void {
     for (const set of setsOf(former)) this.#usingSet.delete(set, part);
     for (const set of setsOf(rules)) this.#usingSet.add(set, part);
+    if (rules === undefined) this.#endMerges(part);
     this.#rules.delete(part);
     this.#mark(part);
   }
@@ -166,10 +193,14 @@ export class Lists {
 
   #renderer(outcome: Outcome): (rule: LabelledRule) => readonly Rule[] {
     const text = JSON.stringify(outcome);
-    const renderer =
-      this.#renderers.get(text) ?? remembering(rule => kernelRules(rule, outcome, this.#context));
+    const renderer = this.#renderers.get(text) ?? this.#newRenderer(outcome);
     this.#renderers.set(text, renderer);
     return renderer;
+  }
+
+  #newRenderer(outcome: Outcome): (rule: LabelledRule) => readonly Rule[] {
+    const one = remembering((rule: LabelledRule) => kernelRules(rule, outcome, this.#context));
+    return rule => withUnions(rule, this.#context.unions).flatMap(one);
   }
 
   #mark(part: string): void {

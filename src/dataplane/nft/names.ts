@@ -1,4 +1,4 @@
-import { shortName } from '../../base/index.js';
+import { digest, shortName } from '../../base/index.js';
 import type { IpVersion } from '../../net/index.js';
 import type { Direction, PolicyId, ProfileId, SetId, Stage } from '../../policy/index.js';
 
@@ -131,8 +131,26 @@ export function portSetName(id: SetId, version: IpVersion): string {
   return shortName(`p${String(version)}-`, id);
 }
 
+/** A union of sets is looked up like a set: by its name the kernel set is told from that of a single one. */
+export function unionId(parts: readonly SetId[]): SetId {
+  return `u:${digest('sha224', parts.join('\n'))}` as SetId; // beside those of single sets, which begin otherwise
+}
+
+/** Where that name is taken. */
+export function nextUnionId(id: SetId): SetId {
+  return `${id}+` as SetId;
+}
+
+export function isUnion(id: SetId): boolean {
+  return id.startsWith('u:');
+}
+
 /** The kernel set with the members of one prefix length; hosts have the full length. */
 export function addressSetName(id: SetId, version: IpVersion, length: number): string {
+  if (isUnion(id)) {
+    const name = shortName(`u${String(version)}-`, id);
+    return length === (version === 4 ? 32 : 128) ? name : `${name}-${String(length)}`;
+  }
   if (length === (version === 4 ? 32 : 128)) return shortName(`s${String(version)}-`, id);
   return `${shortName(`n${String(version)}-`, id)}-${String(length)}`;
 }

@@ -1,5 +1,6 @@
 import type { ActiveRule, Direction, PolicyId, ProfileId } from '../../policy/index.js';
 import { dropFor } from './drops.js';
+import type { MergePlace } from './merge-rules.js';
 import { mustDecide } from './list-key.js';
 import type { ProfilesKey, TierKey } from './list-key.js';
 import type { Slot } from './list-slots.js';
@@ -8,7 +9,7 @@ import { policyChainName, profileChainName } from './names.js';
 import { earlierTier, inProfile, lastTier } from './policy-rules.js';
 import type { LabelledRule, Outcome } from './policy-rules.js';
 import type { IndexPorts, PortIndex } from './port-index.js';
-import { mergeRules } from './merge-rules.js';
+import type { RenderAt } from './port-map.js';
 import { makeRule } from './rule-text.js';
 
 export type LabelledRules = Readonly<Record<Direction, readonly LabelledRule[]>>;
@@ -19,6 +20,8 @@ export interface RuleSource {
   readonly policy: (id: PolicyId) => LabelledRules;
   readonly profile: (id: ProfileId) => LabelledRules;
   readonly portIndex: IndexPorts;
+  /** the same decisions by fewer rules, if many differ but little */
+  readonly merge: (rules: readonly LabelledRule[], place: MergePlace) => readonly LabelledRule[];
   /** what makes kernel rules where actions lead there */
   readonly renderer: (outcome: Outcome) => (rule: LabelledRule) => readonly Rule[];
 }
@@ -31,18 +34,27 @@ export interface CompiledList {
 
 const end = makeRule([], dropFor('no-rule-matched'));
 
-function indexed(
-  { name, portMap }: Slot,
-  index: PortIndex,
-  render: (rules: readonly LabelledRule[]) => readonly Rule[],
-): CompiledList {
+function indexed({ name, portMap }: Slot, index: PortIndex, render: RenderAt): CompiledList {
   const { chains, map, elements } = portMap.compile(name, index, render);
   const rules = [
     makeRule([], { kind: 'dispatch', key: 'protocol-and-port', map: map.name }),
-    ...render(index.wild),
+    ...render(index.wild, 'other ports'),
     end,
   ];
   return { chains: [...chains, { name, rules }], maps: [{ map, elements }] };
+}
+
+/** Who asks for unions, so that it can be told when they are not asked for any more. */
+export function policyOwner(id: PolicyId): string {
+  return `policy ${id}`;
+}
+
+export function profileOwner(id: ProfileId): string {
+  return `profile ${id}`;
+}
+
+export function listOwner({ name }: Slot): string {
+  return `list ${name}`;
 }
 
 /** So many policies for one merged rule are worth a list of its own. */
@@ -60,13 +72,10 @@ function plain(request: TierRequest, source: RuleSource): CompiledList {
   const { direction, stage, policies, outcome, isLast, slot } = request;
   const chains: Chain[] = [];
   const rules = policies.flatMap(id => {
-    const own = source.policy(id)[direction];
-    const render = (to: Outcome): readonly Rule[] => mergeRules(own).flatMap(source.renderer(to));
-    if (!isLast && passes(own)) return render(outcome);
-    const chain: Chain = {
-      name: policyChainName(direction, id, stage),
-      rules: render(lastTier(direction, stage)),
-    };
+    const name = policyChainName(direction, id, stage);
+    const own = source.merge(source.policy(id)[direction], { owner: policyOwner(id), at: name });
+    if (!isLast && passes(own)) return own.flatMap(source.renderer(outcome));
+    const chain: Chain = { name, rules: own.flatMap(source.renderer(lastTier(direction, stage))) };
     chains.push(chain);
     return [makeRule([], { kind: 'jump', chain: chain.name }, id)];
   });
@@ -81,14 +90,18 @@ interface TierRequest extends Pick<TierKey, 'direction' | 'stage' | 'policies' |
 /** A tier that ends with a verdict for every packet, but for what an earlier tier than the last passes. */
 function decisiveTier(request: TierRequest, source: RuleSource): CompiledList {
   const { slot, direction, policies, outcome } = request;
-  const rules = mergeRules(policies.flatMap(id => source.policy(id)[direction]));
+  const owner = listOwner(slot);
+  const rules = source.merge(
+    policies.flatMap(id => source.policy(id)[direction]),
+    { owner, at: 'all' },
+  );
   const rendered = source.renderer(outcome);
-  const render = (some: readonly LabelledRule[]): readonly Rule[] => mergeRules(some).flatMap(rendered);
+  const render: RenderAt = (some, at) => source.merge(some, { owner, at }).flatMap(rendered);
   const index = source.portIndex(rules);
   if (index !== undefined) return indexed(slot, index, render);
   // Chains of policies are shared by all lists: they are left out only where the rules of many became few.
   return rules.length * fewAmong < policies.length
-    ? { chains: [{ name: slot.name, rules: [...render(rules), end] }], maps: [] }
+    ? { chains: [{ name: slot.name, rules: [...rules.flatMap(rendered), end] }], maps: [] }
     : plain(request, source);
 }
 
@@ -98,8 +111,11 @@ export function compileTier(slot: Slot, key: TierKey, source: RuleSource): Compi
   const outcome = isLast ? lastTier(direction, stage) : earlierTier(direction, stage);
   if (mustDecide(stage)) return decisiveTier({ ...key, slot, outcome }, source);
   // Returns without a verdict where no policy decides.
-  const rules = policies.flatMap(id => source.policy(id)[direction]).flatMap(source.renderer(outcome));
-  return { chains: [{ name: slot.name, rules }], maps: [] };
+  const rules = source.merge(
+    policies.flatMap(id => source.policy(id)[direction]),
+    { owner: listOwner(slot), at: 'all' },
+  );
+  return { chains: [{ name: slot.name, rules: rules.flatMap(source.renderer(outcome)) }], maps: [] };
 }
 
 /**
@@ -123,10 +139,11 @@ export function compileProfiles(
   { direction, profiles }: ProfilesKey,
   source: RuleSource,
 ): CompiledList {
-  const chains = profiles.map(id => ({
-    name: profileChainName(direction, id),
-    rules: mergeRules(source.profile(id)[direction]).flatMap(source.renderer(inProfile(direction))),
-  }));
+  const chains = profiles.map(id => {
+    const name = profileChainName(direction, id);
+    const rules = source.merge(source.profile(id)[direction], { owner: profileOwner(id), at: name });
+    return { name, rules: rules.flatMap(source.renderer(inProfile(direction))) };
+  });
   const jumps = chains.map(({ name }, index) => makeRule([], { kind: 'jump', chain: name }, profiles[index]));
   const last = makeRule([], dropFor('no-profile-matched'));
   return { chains: [...chains, { name: slot.name, rules: [...jumps, last] }], maps: [] };

@@ -7,6 +7,7 @@ import type { LogOwner, LogSettings } from './log-rule.js';
 import type { Rule, Statement, Test } from './model.js';
 import { baseNames, profilesChain } from './names.js';
 import { makeRule, testText } from './rule-text.js';
+import type { UnionRequest } from './union-sets.js';
 
 /** Where the actions of a rule lead: it depends on who holds the rule, and for whom. */
 export interface Outcome {
@@ -87,6 +88,11 @@ export interface LabelledRule extends ActiveRule {
   readonly owner: LogOwner;
   /** `policy#index`, for the comment */
   readonly label: string;
+  /** of a rule that stands for many: what its match needs, and those rules for where it cannot be had */
+  readonly merged?: {
+    readonly unions: readonly UnionRequest[];
+    readonly rules: readonly LabelledRule[];
+  };
 }
 
 export function labelled(

@@ -5,6 +5,9 @@ import type { LabelledRule } from './policy-rules.js';
 import type { PortIndex } from './port-index.js';
 import { makeRule } from './rule-text.js';
 
+/** Makes kernel rules of rules that stand at some place in a list, always of the same at one place. */
+export type RenderAt = (rules: readonly LabelledRule[], at: string) => readonly Rule[];
+
 interface Bucket {
   /** what it was made of */
   readonly candidates: readonly LabelledRule[];
@@ -38,14 +41,17 @@ export class PortMap {
   compile(
     list: string,
     index: PortIndex,
-    render: (rules: readonly LabelledRule[]) => readonly Rule[],
+    render: RenderAt,
   ): { readonly chains: readonly Chain[]; readonly map: NftSet; readonly elements: Elements } {
     const former = this.#buckets;
     const buckets = new Map<string, Bucket>();
     for (const [key, candidates] of index.candidates) {
       const known = former.get(key);
       const isSame = known !== undefined && sameRules(known.candidates, candidates);
-      buckets.set(key, isSame ? known : { candidates, ...bucketOf([...render(index.bucketOf(key)), end]) });
+      buckets.set(
+        key,
+        isSame ? known : { candidates, ...bucketOf([...render(index.bucketOf(key), key), end]) },
+      );
     }
     this.#buckets = buckets;
     this.#capacity = capacityFor(buckets.size, this.#capacity);
