@@ -38,6 +38,8 @@ function nftConfigFrom(config: FelixConfig): Partial<NftConfig> {
     logRateBurst: config.logRateBurst,
     failsafeInbound: config.failsafeInbound,
     failsafeOutbound: config.failsafeOutbound,
+    allowIpipFromWorkloads: config.allowIpipFromWorkloads,
+    allowVxlanFromWorkloads: config.allowVxlanFromWorkloads,
     vxlanPort: config.vxlanPort,
   };
 }

@@ -14,7 +14,7 @@ import { TunnelSync } from './tunnel-sync.js';
 import type { FelixConfig } from './felix-config/index.js';
 import type { Wiring } from './wiring.js';
 
-type RoutingParameter = 'interfacePrefixes' | 'vxlanVni' | 'vxlanPort' | 'vxlanMtu' | 'vxlanMtu6';
+type RoutingParameter = 'interfacePrefixes' | 'ipipMtu' | 'vxlanVni' | 'vxlanPort' | 'vxlanMtu' | 'vxlanMtu6';
 
 /** What the routes are built on. */
 export interface RoutesGround extends Pick<
@@ -107,11 +107,15 @@ async function startBgp(ground: RoutesGround): Promise<{ sync: BgpSync; daemon: 
 }
 
 function vxlanFrom(values: Pick<FelixConfig, RoutingParameter>): VxlanSettings {
-  const { vxlanVni: vni, vxlanPort, vxlanMtu, vxlanMtu6 } = values;
+  const { vxlanVni: vni, vxlanPort, ipipMtu, vxlanMtu, vxlanMtu6 } = values;
   return {
     vni,
     port: vxlanPort,
-    mtu: { ...(vxlanMtu === 0 ? {} : { 4: vxlanMtu }), ...(vxlanMtu6 === 0 ? {} : { 6: vxlanMtu6 }) },
+    mtu: {
+      ...(ipipMtu > 0 && { tunl0: ipipMtu }),
+      ...(vxlanMtu > 0 && { 'vxlan.calico': vxlanMtu }),
+      ...(vxlanMtu6 > 0 && { 'vxlan-v6.calico': vxlanMtu6 }),
+    },
   };
 }
 

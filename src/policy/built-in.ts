@@ -9,7 +9,6 @@ type BuiltInDeny = Extract<Decision, { kind: 'built-in-deny' }>;
 type BuiltInAllow = Extract<Decision, { kind: 'built-in-allow' }>;
 
 const IP_IN_IP = 4;
-const VXLAN_PORT = 4789;
 const ROUTER_MESSAGES: readonly (number | undefined)[] = [134, 137];
 const NEIGHBOUR_DISCOVERY: readonly (number | undefined)[] = [130, 131, 132, 133, 135, 136];
 const linkLocal = parseCidr('fe80::/10');
@@ -60,8 +59,10 @@ export function deniedFromWorkload(
   settings: PolicySettings,
 ): BuiltInDeny | undefined {
   const { protocol, destinationPort } = packet;
+  const { allowIpipFromWorkloads, allowVxlanFromWorkloads, vxlanPort } = settings;
+  const isVxlan = protocol === protocolNumbers.udp && destinationPort === vxlanPort;
   const isTunnel =
-    protocol === IP_IN_IP || (protocol === protocolNumbers.udp && destinationPort === VXLAN_PORT);
+    (protocol === IP_IN_IP && !allowIpipFromWorkloads) || (isVxlan && !allowVxlanFromWorkloads);
   const reason = isWithoutIpv6(packet, settings)
     ? 'ipv6-off'
     : !isOwnSource(endpoint, packet)

@@ -316,6 +316,11 @@ describe('settings of the agent', () => {
   const content = model({ endpoints: [web, db], policies: [], profiles: [open] });
   const closed = model({ endpoints: [web, { ...db, profiles: [] }], policies: [], profiles: [open] });
   const six = packet('fd80:65::1', 'fd80:65::2');
+  const tunnel = (protocol: number, port?: number): Packet =>
+    packet('10.65.0.1', '10.65.0.2', {
+      protocol,
+      ...(port !== undefined && { sourcePort: 49_152, destinationPort: port }),
+    });
 
   function said(given: Model, about: Packet, settings: Partial<Model['settings']>, node?: string): string {
     const all = { ...emptyModel.settings, ...settings };
@@ -329,6 +334,10 @@ describe('settings of the agent', () => {
 
   test.each([
     ['the action', content, toHost, { defaultEndpointToHostAction: 'accept' }, /^allowed .* is ACCEPT/],
+    ['IP in IP', content, tunnel(4), { allowIpipFromWorkloads: true }, /^allowed on the way into db by/],
+    ['VXLAN', content, tunnel(17, 4789), { allowVxlanFromWorkloads: true }, /^allowed on the way into db by/],
+    ['another port', content, tunnel(17, 4789), { vxlanPort: 8472 }, /^allowed on the way into db by/],
+    ['that port', content, tunnel(17, 8472), { vxlanPort: 8472 }, /^denied on the way out of web because a/],
     ['no IPv6', content, six, { ipv6: false }, /^denied on the way out of web because Ipv6Support is false/],
     [
       'another prefix',

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { silentLogger, systemClock } from '../../src/base/index.js';
 import { createNftDataplane } from '../../src/dataplane/index.js';
 import type { NftDataplane } from '../../src/dataplane/index.js';
-import { createPolicyGraph, evaluate, explainBriefly } from '../../src/policy/index.js';
+import { createPolicyGraph, emptyModel, evaluate, explainBriefly } from '../../src/policy/index.js';
 import type {
   DataplaneUpdate,
   Endpoint,
@@ -113,11 +113,28 @@ async function shortcuts(): Promise<{ readonly indexes: number; readonly unions:
   return { indexes: count(/map x-/g), unions: count(/set u[46]-/g) };
 }
 
-function dataplane(action: 'drop' | 'return'): NftDataplane {
+type Settings = Model['settings'];
+
+/** The first agent drops what the second lets policy decide over. */
+const strict: Settings = emptyModel.settings;
+const lenient: Settings = {
+  ...strict,
+  defaultEndpointToHostAction: 'return',
+  allowIpipFromWorkloads: true,
+  allowVxlanFromWorkloads: true,
+};
+
+function dataplane(settings: Settings): NftDataplane {
+  const { defaultEndpointToHostAction, allowIpipFromWorkloads, allowVxlanFromWorkloads } = settings;
   return createNftDataplane({
     applier: router.applier,
-    // Policy alone shall decide over packets that conntrack cannot make sense of.
-    config: { endpointToHostAction: action, dropInvalid: false },
+    config: {
+      endpointToHostAction: defaultEndpointToHostAction,
+      allowIpipFromWorkloads,
+      allowVxlanFromWorkloads,
+      // Policy alone shall decide over packets that conntrack cannot make sense of.
+      dropInvalid: false,
+    },
     log: silentLogger,
     clock: systemClock,
   });
@@ -169,14 +186,14 @@ async function judge(
 }
 
 /** One agent lives through all of the worlds, from each to the next by what differs. */
-async function liveThrough(worlds: readonly World[], action: 'drop' | 'return', tally: Tally): Promise<void> {
+async function liveThrough(worlds: readonly World[], settings: Settings, tally: Tally): Promise<void> {
   const graph = createPolicyGraph(here);
-  const driver = dataplane(action);
+  const driver = dataplane(settings);
   await driver.setHostInterfaces(hostInterfaces);
   await driver.start();
   let before: Model | undefined;
   for (const { model: drawn, packets } of worlds) {
-    const model: Model = { ...drawn, settings: { ...drawn.settings, defaultEndpointToHostAction: action } };
+    const model: Model = { ...drawn, settings };
     await judge({ model, packets }, driver, graph.apply(changesBetween(before, model)), tally);
     before = model;
   }
@@ -185,7 +202,7 @@ async function liveThrough(worlds: readonly World[], action: 'drop' | 'return', 
 
 /** Whether they differ on that packet in the same way in a world that is programmed afresh. */
 async function differs(model: Model, { packet, passed: did }: Disagreement): Promise<boolean> {
-  const driver = dataplane(model.settings.defaultEndpointToHostAction === 'drop' ? 'drop' : 'return');
+  const driver = dataplane(model.settings);
   await driver.setHostInterfaces(hostInterfaces);
   await driver.apply(createPolicyGraph(here).apply(changesBetween(undefined, model)));
   await router.forgetConnections();
@@ -229,9 +246,9 @@ describe('evaluator and kernel', () => {
       disagreements: [],
     };
     const half = Math.ceil(worldCount / 2);
-    await liveThrough(worlds.slice(0, half), 'drop', tally);
+    await liveThrough(worlds.slice(0, half), strict, tally);
     // The second agent finds the table of the first.
-    await liveThrough(worlds.slice(half), 'return', tally);
+    await liveThrough(worlds.slice(half), lenient, tally);
     if (tally.first !== undefined) tally.disagreements.push(await smallestWorld(tally.first));
     expect(tally.disagreements).toStrictEqual([]);
     // Worlds in which nothing or everything passes, or no list has an index or a union, or host endpoints are idle, would agree too easily.

@@ -103,7 +103,11 @@ describe('VXLAN between three hosts', () => {
   });
 
   /** Gives every host of `members` what the datastore would say with these pools. */
-  function tell(pools: readonly TunnelPool[], members: readonly Name[] = NAMES): void {
+  function tell(
+    pools: readonly TunnelPool[],
+    members: readonly Name[] = NAMES,
+    mtu: TunnelSource['vxlan']['mtu'] = {},
+  ): void {
     const nodes = new Map(members.map(name => [name, { 4: HOSTS[name].ipv4, 6: HOSTS[name].ipv6 }]));
     const blocks = members.flatMap(name => {
       const n = String(NAMES.indexOf(name) + 1);
@@ -124,7 +128,7 @@ describe('VXLAN between three hosts', () => {
           ['vxlan.calico', `10.64.${n}.1`],
           ['vxlan-v6.calico', `fd64::${n}:1`],
         ]),
-        vxlan: { vni: 4096, port: 4789, mtu: {} },
+        vxlan: { vni: 4096, port: 4789, mtu },
       };
       tunnels.get(name)?.apply(source);
     }
@@ -173,6 +177,9 @@ describe('VXLAN between three hosts', () => {
     const fits = LINK_MTU - 50 - 28;
     expect(await pings('a', HOSTS.c.workload, '-M', 'do', '-s', String(fits))).toBe(true);
     expect(await pings('a', HOSTS.c.workload, '-M', 'do', '-s', String(fits + 1), '-w', '1')).toBe(false);
+    tell([POOL], NAMES, { tunl0: 1200, 'vxlan.calico': 1300 });
+    const [smaller] = await net.ipJson('a', 'link', 'show', 'dev', 'vxlan.calico');
+    expect(smaller).toMatchObject({ mtu: 1300 });
   });
 
   test('is for hosts of other subnets only where the pool says so', async () => {

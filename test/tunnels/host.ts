@@ -23,7 +23,14 @@ export async function runHost(nodeName: string): Promise<void> {
     parts: new Parts(silentLogger, systemClock),
     config: { nodeName, runDir, logDir: runDir, backend: 'bird' },
     settings: {
-      values: { interfacePrefixes: ['cali'], vxlanVni: 4096, vxlanPort: 4789, vxlanMtu: 0, vxlanMtu6: 0 },
+      values: {
+        interfacePrefixes: ['cali'],
+        vxlanVni: 4096,
+        vxlanPort: 4789,
+        ipipMtu: 0,
+        vxlanMtu: 0,
+        vxlanMtu6: 0,
+      },
     },
     nft: { setTunnelPeers: async () => await Promise.resolve() },
     network,

@@ -94,12 +94,16 @@ function antiSpoofChains({ config, hostStages }: BaseOptions): readonly Chain[] 
   ];
 }
 
-/** What no policy can allow a workload to send: packets of our tunnels, and messages of routers. */
-function reservedRules({ vxlanPort }: NftConfig, from: readonly Test[]): readonly Rule[] {
+/** What no policy can allow a workload to send: packets as our tunnels carry them, and messages of routers. */
+function reservedRules(config: NftConfig, from: readonly Test[]): readonly Rule[] {
+  const { vxlanPort, allowIpipFromWorkloads, allowVxlanFromWorkloads } = config;
   const routers: readonly Test[] = [family(6), protocol(58), { kind: 'icmp-types', types: [134, 137] }];
+  const vxlan = [protocol(17), ports('destination', vxlanPort)];
   return [
-    makeRule([protocol(ipInIp), ...from], dropFor('tunnel-packet'), 'IP in IP'),
-    makeRule([protocol(17), ports('destination', vxlanPort), ...from], dropFor('tunnel-packet'), 'VXLAN'),
+    ...(allowIpipFromWorkloads
+      ? []
+      : [makeRule([protocol(ipInIp), ...from], dropFor('tunnel-packet'), 'IP in IP')]),
+    ...(allowVxlanFromWorkloads ? [] : [makeRule([...vxlan, ...from], dropFor('tunnel-packet'), 'VXLAN')]),
     makeRule([...routers, ...from], dropFor('router-message'), 'router advertisement, redirect'),
   ];
 }

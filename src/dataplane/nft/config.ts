@@ -31,6 +31,9 @@ export interface NftConfig {
   readonly logRateBurst: number;
   /** the one bit of packets' marks that is ours, used only while a policy is preDNAT */
   readonly preDnatMark: number;
+  /** policy decides over what workloads wrap themselves; off: it is dropped */
+  readonly allowIpipFromWorkloads: boolean;
+  readonly allowVxlanFromWorkloads: boolean;
   /** UDP port that VXLAN packets between hosts come to */
   readonly vxlanPort: number;
 }
@@ -57,5 +60,7 @@ export const defaultNftConfig: NftConfig = {
   logRateLimit: undefined,
   logRateBurst: 5,
   preDnatMark: 0x0100_0000,
+  allowIpipFromWorkloads: false,
+  allowVxlanFromWorkloads: false,
   vxlanPort: 4789,
 };

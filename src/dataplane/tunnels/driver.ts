@@ -232,7 +232,7 @@ export class Tunnels {
         device,
         links.find(({ index }) => index === uplinks[version]?.index),
       );
-      const mtu = device === 'tunl0' ? fitting : (vxlan.mtu[version] ?? fitting);
+      const mtu = vxlan.mtu[device] ?? fitting;
       try {
         ready.set(device, ensureDevice(network, device, { nodeName, local, address, mtu, vxlan }).index);
         if (address !== undefined) this.#deviceAddresses.set(device, address);

@@ -15,11 +15,11 @@ export interface TunnelPool {
 /** The addresses of a node, as far as it has them. */
 export type NodeAddresses = { readonly [Version in IpVersion]?: string };
 
-/** What all ends of a VXLAN have in common, and the MTU that the operator wants; undefined: what fits. */
+/** What all ends of a VXLAN have in common, and the MTU of each device that the operator wants; absent: what fits. */
 export interface VxlanSettings {
   readonly vni: number;
   readonly port: number;
-  readonly mtu: { readonly [Version in IpVersion]?: number };
+  readonly mtu: { readonly [Device in TunnelDevice]?: number };
 }
 
 /** What is in the store about encapsulated routes. */

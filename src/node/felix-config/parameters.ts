@@ -120,6 +120,16 @@ export const parameters = {
     refused: true,
     meaning: 'Its port.',
   }),
+  allowIpipFromWorkloads: parameter({
+    ...policyParameters.allowIpipFromWorkloads,
+    default: defaultNftConfig.allowIpipFromWorkloads,
+    meaning: 'Policy decides over IP-in-IP that a workload sends; `false`: it is dropped.',
+  }),
+  allowVxlanFromWorkloads: parameter({
+    ...policyParameters.allowVxlanFromWorkloads,
+    default: defaultNftConfig.allowVxlanFromWorkloads,
+    meaning: 'Policy decides over what a workload sends to UDP port `VXLANPort`; `false`: it is dropped.',
+  }),
   conntrackInvalidAllowed: parameter({
     name: 'DisableConntrackInvalidCheck',
     type: bool,
@@ -187,6 +197,13 @@ export const parameters = {
     default: 90,
     meaning: 'Our table is read back and repaired this often, besides after each foreign change; 0 never.',
   }),
+  ipipMtu: parameter({
+    name: 'IpInIpMtu',
+    type: tunnelMtu,
+    default: 0,
+    needsRestart: true,
+    meaning: 'MTU of `tunl0`; 0: that of the link below, less 20.',
+  }),
   vxlanVni: parameter({
     name: 'VXLANVNI',
     type: integer(1, 16_777_215, 'a VXLAN network identifier'),
@@ -195,7 +212,7 @@ export const parameters = {
     meaning: 'VXLAN network identifier between hosts: the same on all of them.',
   }),
   vxlanPort: parameter({
-    name: 'VXLANPort',
+    ...policyParameters.vxlanPort,
     type: port,
     default: defaultNftConfig.vxlanPort,
     needsRestart: true,

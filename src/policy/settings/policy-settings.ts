@@ -1,6 +1,6 @@
 import { defaultFailsafePorts } from '../failsafe-ports.js';
 import type { FailsafePorts } from '../failsafe-ports.js';
-import { bool, failsafePorts, interfacePrefixes, oneOf } from './value-types.js';
+import { bool, failsafePorts, interfacePrefixes, oneOf, port } from './value-types.js';
 import type { ValueType } from './value-types.js';
 
 /** Settings of the agent that decide over packets; the names are those of its configuration. */
@@ -15,6 +15,11 @@ export interface PolicySettings {
   readonly interfacePrefixes: readonly string[];
   /** off: nothing of IPv6 passes from or to workloads */
   readonly ipv6: boolean;
+  /** policy decides over what workloads wrap themselves; off: it is dropped */
+  readonly allowIpipFromWorkloads: boolean;
+  readonly allowVxlanFromWorkloads: boolean;
+  /** UDP port of VXLAN */
+  readonly vxlanPort: number;
   /** what takes the place of every drop */
   readonly dropActionOverride: 'drop' | 'accept' | 'log-and-drop' | 'log-and-accept';
 }
@@ -26,6 +31,9 @@ export const defaultPolicySettings: PolicySettings = {
   failsafePorts: defaultFailsafePorts,
   interfacePrefixes: ['cali'],
   ipv6: true,
+  allowIpipFromWorkloads: false,
+  allowVxlanFromWorkloads: false,
+  vxlanPort: 4789,
   dropActionOverride: 'drop',
 };
 
@@ -46,6 +54,9 @@ export const policyParameters = {
   failsafeOutbound: { name: 'FailsafeOutboundHostPorts', type: failsafePorts },
   interfacePrefixes: { name: 'InterfacePrefix', type: interfacePrefixes },
   ipv6: { name: 'Ipv6Support', type: bool },
+  allowIpipFromWorkloads: { name: 'AllowIPIPPacketsFromWorkloads', type: bool },
+  allowVxlanFromWorkloads: { name: 'AllowVXLANPacketsFromWorkloads', type: bool },
+  vxlanPort: { name: 'VXLANPort', type: port },
   dropActionOverride: {
     name: 'DropActionOverride',
     type: oneOf({
@@ -86,6 +97,9 @@ export function policySettingsFrom(
     },
     interfacePrefixes: read(all.interfacePrefixes, otherwise.interfacePrefixes),
     ipv6: read(all.ipv6, otherwise.ipv6),
+    allowIpipFromWorkloads: read(all.allowIpipFromWorkloads, otherwise.allowIpipFromWorkloads),
+    allowVxlanFromWorkloads: read(all.allowVxlanFromWorkloads, otherwise.allowVxlanFromWorkloads),
+    vxlanPort: read(all.vxlanPort, otherwise.vxlanPort),
     dropActionOverride: read(all.dropActionOverride, otherwise.dropActionOverride),
   };
 }

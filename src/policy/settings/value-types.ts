@@ -56,6 +56,15 @@ export const interfacePrefixes: ValueType<readonly string[]> = {
 };
 
 /** Empty for none. */
+export const port: ValueType<number> = {
+  expected: 'a port from 1 to 65535',
+  parse: text => {
+    const number = Number(text);
+    return /^[0-9]{1,5}$/.test(text) && number >= 1 && number <= 65_535 ? number : undefined;
+  },
+  format: String,
+};
+
 export const ipv4OrNone: ValueType<string> = {
   expected: 'an IPv4 address',
   parse: text => {
