@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { build } from 'esbuild';
+import { bundleExecutables } from '../support/bundle.js';
 
 const root = new URL('../..', import.meta.url).pathname;
 
@@ -31,22 +31,7 @@ export interface Calicoctl {
 /** Builds calicoctl from the sources as they are, beside node_modules, so that its packages are found. */
 export async function builtCalicoctl(): Promise<Calicoctl> {
   const directory = mkdtempSync(join(root, 'node_modules', '.calicoctl-test-'));
-  await build({
-    entryPoints: [join(root, 'src/bin/calicoctl.ts')],
-    outdir: join(directory, 'dist'),
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node24',
-    splitting: true,
-    external: ['koffi', 'pino'],
-    define: {
-      __VERSION__: '"v9.8.7"',
-      __BUILD_DATE__: '"2026-11-25T00:00:00+0000"',
-      __GIT_COMMIT__: '"ca6cd25f"',
-    },
-    logLevel: 'error',
-  });
+  await bundleExecutables(['calicoctl'], join(directory, 'dist'));
   const program = join(directory, 'dist', 'calicoctl.js');
   return {
     directory,

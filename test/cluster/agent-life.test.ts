@@ -134,7 +134,7 @@ describe('traffic of running workloads', () => {
       await lab.heal();
     });
     expect(await isAsItShall()).toBe(true);
-    expect((await lab.status(host)).reasons).toEqual([]);
+    expect(await lab.complaints(host)).toEqual([]);
   });
 
   test('does not notice that the datastore is away, and follows it when it is back', async () => {
@@ -260,6 +260,6 @@ describe('two prefixes of interfaces', () => {
     await lab.client.write([tap, closed].map(each => ({ verb: 'create', resource: each })));
     await eventually('web reaches it', async () => await lab.connects(web.netns, visitor.netns, other));
     expect(await lab.connects(db.netns, visitor.netns, other)).toBe(false);
-    expect((await lab.status(host)).reasons).toEqual([]);
+    expect(await lab.complaints(host)).toEqual([]);
   });
 });

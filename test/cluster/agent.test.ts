@@ -107,7 +107,7 @@ describe('an agent', () => {
     expect(await lab.reaches(web.netns, host.netns, host.ipv4)).toBe(true);
     await lab.felix(action, undefined);
     await eventually('the host cannot be reached', async () => !(await toHost()));
-    expect((await lab.status(host)).reasons).toEqual([]);
+    expect(await lab.complaints(host)).toEqual([]);
   });
 
   test('says in words how it and its endpoints are, and which stored object is not in force', async () => {
@@ -195,7 +195,7 @@ describe('an agent', () => {
     process.kill(lab.pid(host), 'SIGTERM');
     expect(await run).toMatchObject({ exitCode: 0 });
     await lab.heal();
-    expect(await reasons()).toBe('');
+    expect(await lab.complaints(host)).toEqual([]);
   });
 
   test('writes its own status and, when it shall, that of its endpoints to the datastore', async () => {

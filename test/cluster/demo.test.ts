@@ -40,7 +40,14 @@ describe('the demo', () => {
     const demo = spawn(`${root}scripts/demo`, [], {
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, DEMO_LAB: lab, CALICO_LAB_DIR: directory, TMPDIR: directory },
+      // Other tests use the same executables at the same time.
+      env: {
+        ...process.env,
+        DEMO_BUILT: 'yes',
+        DEMO_LAB: lab,
+        CALICO_LAB_DIR: directory,
+        TMPDIR: directory,
+      },
     });
     let said = '';
     for (const stream of [demo.stdout, demo.stderr]) {

@@ -157,6 +157,9 @@ describe('a lab with two racks, routers that speak BGP, and an etcd', () => {
   });
 
   test('lets a host fail and come back: its routes are withdrawn, learned again, and traffic flows', async () => {
+    // Sessions that the faults before have cut come back.
+    await untilWays('host1', ['172.30.0.1']);
+    await untilWays('host2', ['172.30.4.1']);
     expect(await connects('w1', 'w2', PATIENCE_MS)).toBe(true);
     const pid = await lab.agentPid('host2');
     await lab.lab('stop', 'host2');

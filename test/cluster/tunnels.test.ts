@@ -50,7 +50,7 @@ describe('a pool of a running cluster that is encapsulated', () => {
         const address = await told(host);
         return address !== undefined && (await addressesOf(host)).includes(` ${address}/32 `);
       });
-      expect((await cluster.status(host)).reasons).toEqual([]);
+      expect(await cluster.complaints(host)).toEqual([]);
     }
     expect(await told(host1)).not.toBe(await told(host2));
   });
@@ -82,7 +82,7 @@ describe('a pool of a running cluster that is encapsulated', () => {
     });
     await cluster.ip(host1, 'link', 'add', 'tunl0', 'type', 'bridge').catch(() => '');
     await untilWays('80', 'tunl0');
-    expect((await cluster.status(host1)).reasons).toEqual([]);
+    expect(await cluster.complaints(host1)).toEqual([]);
   });
 
   test('is BIRD’s again, and the addresses are released, when the encapsulation is switched off', async () => {

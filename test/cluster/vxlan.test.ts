@@ -65,7 +65,7 @@ describe('a pool of a running cluster that travels inside VXLAN', () => {
         const held = await cluster.ip(host, '-4', '-o', 'addr', 'show', 'dev', 'vxlan.calico');
         return address !== undefined && held.includes(` ${address}/32 `);
       });
-      expect((await cluster.status(host)).reasons).toEqual([]);
+      expect(await cluster.complaints(host)).toEqual([]);
     }
     expect(await cluster.connects(far, near)).toBe(true);
     expect(await cluster.connects(near, neighbour)).toBe(true);

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { build } from 'esbuild';
 import type { LabPaths } from '../../src/lab/index.js';
+import { bundleExecutables } from './bundle.js';
 
 const root = new URL('../..', import.meta.url).pathname;
 
@@ -24,27 +24,7 @@ function script(path: string, program: string, argument = ''): void {
 export async function builtInstallation(): Promise<Installation> {
   const directory = mkdtempSync(join(root, 'node_modules', '.installation-test-'));
   const dist = join(directory, 'dist');
-  await build({
-    entryPoints: ['calico-node', 'calico-cni', 'calico-lab-probe'].map(name =>
-      join(root, 'src/bin', `${name}.ts`),
-    ),
-    outdir: dist,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node24',
-    splitting: true,
-    external: ['koffi', 'pino'],
-    define: {
-      __VERSION__: '"v9.8.7"',
-      __BUILD_DATE__: '"2026-11-25T00:00:00+0000"',
-      __GIT_COMMIT__: '"ca6cd25f"',
-    },
-    banner: {
-      js: "import { createRequire as calicoRequire } from 'node:module'; const require = calicoRequire(import.meta.url);",
-    },
-    logLevel: 'error',
-  });
+  await bundleExecutables(['calico-node', 'calico-cni', 'calico-lab-probe'], dist);
   const bin = join(directory, 'bin');
   mkdirSync(join(bin, 'cni'), { recursive: true });
   script(join(bin, 'calico-node'), join(dist, 'calico-node.js'));

@@ -6,6 +6,7 @@ import type { LabHost, LabPlan, LabTopology } from '../../src/lab/index.js';
 import type { AgentStatus } from '../../src/node/index.js';
 import { builtInstallation } from './installation.js';
 import type { Installation } from './installation.js';
+import { eventually } from './netns.js';
 
 /** A connection that is tried, and how long to wait for an answer. */
 export interface Attempt {
@@ -23,6 +24,8 @@ export interface RunningLab {
   readonly client: ResourceClient;
   /** What the agent of a host says of itself. */
   status(host: LabHost): Promise<AgentStatus>;
+  /** What the agent of a host still complains of after it had time to get well. */
+  complaints(host: LabHost): Promise<readonly string[]>;
   /** Starts agents that do not run and attaches workloads that are not attached; waits until all is ready. */
   heal(): Promise<void>;
   /** Whether a new connection to TCP port 8080 is answered. */
@@ -44,14 +47,24 @@ export async function runLab(name: string, topology: LabTopology): Promise<Runni
     throw error;
   }
   const store = await openStore(labStore(paths, plan));
+  const status = async (host: LabHost): Promise<AgentStatus> => {
+    const { body } = await askSocket(controlSocket(paths, plan, host), '/status');
+    return JSON.parse(body) as AgentStatus; // what the agent of this tree writes
+  };
   return {
     plan,
     installation,
     store,
     client: createResourceClient(store),
-    status: async host => {
-      const { body } = await askSocket(controlSocket(paths, plan, host), '/status');
-      return JSON.parse(body) as AgentStatus; // what the agent of this tree writes
+    status,
+    complaints: async host => {
+      let reasons: readonly string[] = [];
+      const isWell = async (): Promise<boolean> => {
+        ({ reasons } = await status(host));
+        return reasons.length === 0;
+      };
+      await eventually('it is well', isWell).catch(() => undefined);
+      return reasons;
     },
     heal: async () => await labUp(context, plan),
     answers: async attempt => {
