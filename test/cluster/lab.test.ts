@@ -124,7 +124,7 @@ describe('a lab with two racks, routers that speak BGP, and an etcd', () => {
 
   test('makes a link late, lossy and cut, and whole again', async () => {
     const ping = async (...options: readonly string[]): Promise<string> =>
-      await inside('host1', 'ping', '-n', '-q', '-W', '2', ...options, '172.30.4.11');
+      await inside('host1', 'ping', '-n', '-q', '-W', '1', ...options, '172.30.4.11');
     const late = await lab.lab('fault', 'host2', '--delay=40ms');
     expect(late.stdout).toMatch(/^host2 +40 ms late/m);
     const [, shortest = '0'] =
@@ -157,10 +157,8 @@ describe('a lab with two racks, routers that speak BGP, and an etcd', () => {
   });
 
   test('lets a host fail and come back: its routes are withdrawn, learned again, and traffic flows', async () => {
-    // Sessions that the faults before have cut come back.
-    await untilWays('host1', ['172.30.0.1']);
-    await untilWays('host2', ['172.30.4.1']);
-    expect(await connects('w1', 'w2', PATIENCE_MS)).toBe(true);
+    // Sessions may still be lost of which the faults before have taken too much, and come back.
+    await eventually('traffic flows', async () => await connects('w1', 'w2'));
     const pid = await lab.agentPid('host2');
     await lab.lab('stop', 'host2');
     expect(await lab.agentPid('host2')).toBeUndefined();

@@ -45,6 +45,7 @@ beforeAll(async () => {
   place = { program, directory, nodeName: 'n1', netns, env: { IP: '172.16.0.1' } };
   store = await openStore({ type: 'sqlite', directory: join(directory, 'store') });
   client = createResourceClient(store);
+  await setPool({});
   agent = await startAgentProcess(place);
 });
 
@@ -100,7 +101,6 @@ async function settledMtu(expected: number): Promise<readonly number[]> {
 
 describe('the link of a container', () => {
   test('takes what the uplink carries, less the headers of the tunnels that pools ask for', async () => {
-    await setPool({});
     expect(await settledMtu(1500)).toEqual([1500, 1500]);
     await setPool({ ipip: { enabled: true, mode: 'cross-subnet' } });
     expect(await settledMtu(1480)).toEqual([1480, 1480]);
