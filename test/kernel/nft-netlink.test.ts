@@ -9,6 +9,7 @@ import { transactionFrom, transactionOf } from '../../src/dataplane/nft/diff.js'
 import type { Transaction } from '../../src/dataplane/nft/diff.js';
 import { patchBetween } from '../../src/dataplane/nft/diff.js';
 import type { NftSet } from '../../src/dataplane/nft/model.js';
+import { parseCidr } from '../../src/net/index.js';
 import { makeRule } from '../../src/dataplane/nft/rule-text.js';
 import { createPolicyGraph } from '../../src/policy/index.js';
 import { createTestNet, eventually } from '../support/netns.js';
@@ -109,6 +110,61 @@ describe('a table written by netlink', () => {
     const [text, own] = [await byText.readBack(), await byNetlink.readBack()];
     expect(own).toBeDefined();
     expect(own).toStrictEqual(text);
+  });
+
+  test('keeps the rules of a long chain that stay, and has all in their order, wherever some come and go', async () => {
+    const nets = ['192.0.2.0/24', '198.51.100.0/24'].flatMap(text => parseCidr(text) ?? []);
+    const rule = (name: string) =>
+      makeRule(
+        [{ kind: 'nets', side: 'source', version: 4, nets, negated: false }],
+        { kind: 'accept' },
+        `rule ${name}`,
+      );
+    const first = Array.from({ length: 100 }, (_, n) => String(n));
+    const steps: readonly (readonly [names: readonly string[], kept: number])[] = [
+      [['new', 'other', ...first], 100],
+      [['new', 'other', ...first.slice(0, 50), 'a', 'b', 'c', ...first.slice(50)], 102],
+      [['new', 'other', ...first.slice(0, 50), 'a', 'c', 'x', ...first.slice(50)], 103],
+      [[...first.slice(0, 50), 'a', 'c', 'x', ...first.slice(50), 'last'], 0],
+      [[...first.slice(0, 50), 'a', 'c', 'x', ...first.slice(50)], 103],
+      [[...first.slice(2, 50), 'a', 'c', 'x', ...first.slice(50)], 101],
+      [first.slice(2, 5), 0],
+      [[], 0],
+    ];
+    const handles = async (): Promise<ReadonlySet<string>> => {
+      const text = await net.run('netlink', 'nft', '-a', 'list', 'chain', 'inet', 'calico', 'b-1');
+      return new Set([...text.matchAll(/accept .*# handle (\d+)$/gm)].map(([, handle]) => handle ?? ''));
+    };
+    let rules = first.map(rule);
+    await applyToBoth([
+      { op: 'add-table' },
+      { op: 'add-chain', name: 'b-1' },
+      { op: 'add-rules', chain: 'b-1', rules },
+    ]);
+    for (const [names, kept] of steps) {
+      const before = await handles();
+      const former = rules.map(({ fingerprint }) => fingerprint);
+      rules = names.map(rule);
+      const step: Transaction = [{ op: 'replace-rules', chain: 'b-1', former, rules }];
+      await byNetlink.check(step);
+      await applyToBoth(step);
+      expect(await listing('netlink')).toStrictEqual(await listing('text'));
+      expect(before.intersection(await handles()).size).toBe(kept);
+    }
+  });
+
+  test('is refused for a long chain in which somebody else has changed a rule meanwhile', async () => {
+    const rules = Array.from({ length: 100 }, (_, n) => makeRule([], { kind: 'accept' }, String(n)));
+    await byNetlink.apply([
+      { op: 'add-table' },
+      { op: 'add-chain', name: 'b-1' },
+      { op: 'add-rules', chain: 'b-1', rules },
+    ]);
+    await net.run('netlink', 'nft', 'add', 'rule', 'inet', 'calico', 'b-1', 'drop');
+    const former = rules.map(({ fingerprint }) => fingerprint);
+    const refused = byNetlink.apply([{ op: 'replace-rules', chain: 'b-1', former, rules: rules.slice(1) }]);
+    await expect(refused).rejects.toThrow('chain b-1 has other rules than were left there');
+    expect((await byNetlink.readBack())?.chains.get('b-1')?.fingerprints).toHaveLength(101);
   });
 
   test('is not there before it was made nor after it was deleted', async () => {

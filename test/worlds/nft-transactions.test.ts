@@ -91,6 +91,14 @@ class StrictTable {
       case 'add-rules':
         this.#addRules(operation.chain, operation.rules);
         return;
+      case 'replace-rules':
+        demand(
+          snapshotOf(this.#chainOf(operation.chain)).fingerprints.join() === operation.former.join(),
+          `${operation.chain} has other rules`,
+        );
+        this.#follow({ op: 'flush-chain', name: operation.chain });
+        this.#addRules(operation.chain, operation.rules);
+        return;
       case 'add-elements':
         this.#addElements(operation.set.name, operation.elements);
         return;

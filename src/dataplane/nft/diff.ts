@@ -38,6 +38,13 @@ export type Operation =
   | { readonly op: 'add-chain'; readonly name: string; readonly base?: BaseChain }
   | { readonly op: 'flush-chain' | 'delete-chain'; readonly name: string }
   | { readonly op: 'add-rules'; readonly chain: string; readonly rules: readonly Rule[] }
+  /** the chain has rules with those fingerprints, and shall have these rules */
+  | {
+      readonly op: 'replace-rules';
+      readonly chain: string;
+      readonly former: readonly string[];
+      readonly rules: readonly Rule[];
+    }
   | { readonly op: 'add-elements'; readonly set: NftSet; readonly elements: Elements }
   | { readonly op: 'delete-elements'; readonly set: NftSet; readonly keys: readonly ElementKey[] };
 
@@ -180,10 +187,10 @@ function chainOperations(patch: RulesetPatch): Transaction {
         ({ after }) =>
           ({ op: 'add-chain', name: after.name, ...(after.base ? { base: after.base } : {}) }) as const,
       ),
-    ...wanted.flatMap(({ before, after: { name, rules } }): Transaction => [
-      ...(before === undefined ? [] : [{ op: 'flush-chain', name } as const]),
-      ...(rules.length > 0 ? [{ op: 'add-rules', chain: name, rules } as const] : []),
-    ]),
+    ...wanted.flatMap(({ before, after: { name: chain, rules } }): Transaction => {
+      if (before !== undefined) return [{ op: 'replace-rules', chain, former: before.fingerprints, rules }];
+      return rules.length > 0 ? [{ op: 'add-rules', chain, rules }] : [];
+    }),
   ];
 }
 

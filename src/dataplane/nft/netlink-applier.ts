@@ -19,8 +19,11 @@ export async function createNetlinkNftApplier(
   const nftables = await openNftables(options.netns);
   const send = async (transaction: Transaction, how: 'commit' | 'check'): Promise<void> => {
     if (transaction.length === 0) return;
-    const numbers = createSetNumbers();
-    const requests = transaction.flatMap(operation => operationRequests(operation, numbers));
+    const context = {
+      numbers: createSetNumbers(),
+      rulesOf: (chain: string) => nftables.rules(tableName, chain),
+    };
+    const requests = transaction.flatMap(operation => operationRequests(operation, context));
     const failure = nftables[how](requests.map(({ request }) => request));
     if (failure === undefined) return;
     const { place, answer } = failure;

@@ -9,6 +9,7 @@ import type {
   NftSet,
   RulesetSnapshot,
 } from './model.js';
+import { fingerprintIn } from './rule-text.js';
 
 /** One object of nft's JSON listing, as it comes: nothing about it is sure. */
 type Raw = Readonly<Record<string, unknown>>;
@@ -84,11 +85,6 @@ function baseOf(raw: Raw): BaseChain | undefined {
   };
 }
 
-/** The fingerprint that our rules carry at the end of their comment; a foreign rule has none that fits. */
-function fingerprintOf(raw: Raw): string {
-  return text(raw['comment']).split(' ').at(-1) ?? '';
-}
-
 function parsedListing(json: string): readonly unknown[] {
   const parsed: unknown = JSON.parse(json);
   if (!isRaw(parsed) || !Array.isArray(parsed['nftables'])) {
@@ -117,7 +113,7 @@ export function parseListing(json: string): RulesetSnapshot {
       const base = baseOf(rawChain);
       chains.set(text(rawChain['name']), { fingerprints: [], ...(base === undefined ? {} : { base }) });
     } else if (rule !== undefined) {
-      chains.get(text(rule['chain']))?.fingerprints.push(fingerprintOf(rule));
+      chains.get(text(rule['chain']))?.fingerprints.push(fingerprintIn(text(rule['comment'])));
     }
   }
   return { sets, chains, elements, counters };

@@ -61,6 +61,10 @@ const renderers: Renderers = {
   'delete-chain': ({ name }) => [`delete chain ${table} ${nameText(name)}`],
   'add-rules': ({ chain, rules }) =>
     rules.map(rule => `add rule ${table} ${nameText(chain)} ${ruleText(rule)}`),
+  'replace-rules': ({ chain, rules }) => [
+    ...lines({ op: 'flush-chain', name: chain }),
+    ...lines({ op: 'add-rules', chain, rules }),
+  ],
   'add-elements': ({ set, elements }) => elementLines('add', set, elementTexts(set, elements)),
   'delete-elements': ({ set, keys }) => elementLines('delete', set, keyTexts(set, keys)),
 };

@@ -131,6 +131,11 @@ export function ruleComment({ comment, fingerprint }: Rule): string {
   return commentText(`${human} ${fingerprint}`.trimStart());
 }
 
+/** The fingerprint at the end of a comment; a foreign rule's has none that fits. */
+export function fingerprintIn(comment: string): string {
+  return comment.slice(comment.lastIndexOf(' ') + 1);
+}
+
 /** A rule as nft reads it, with its comment and fingerprint. */
 export function ruleText(rule: Rule): string {
   return `${bodyText(rule.tests, rule.statement)} comment ${ruleComment(rule)}`;

@@ -4,12 +4,14 @@ import { NLM_F_CREATE } from '../socket.js';
 import type { Request } from '../socket.js';
 import { writeExpressions } from './expressions/expression.js';
 import type { Expression } from './expressions/expression.js';
-import { forEachField, messageTypes, NESTED, tableRequest, textOf } from './message.js';
+import { bytesOf, forEachField, messageTypes, NESTED, tableRequest, textOf } from './message.js';
 import type { Span } from './message.js';
 
 const NLM_F_APPEND = 0x800;
 const NFTA_RULE_CHAIN = 2;
+const NFTA_RULE_HANDLE = 3;
 const NFTA_RULE_EXPRESSIONS = 4;
+const NFTA_RULE_POSITION = 6;
 const NFTA_RULE_USERDATA = 7;
 
 /** nft's notes on a rule are of one type only, each with a length of one byte. */
@@ -22,10 +24,18 @@ export interface NewRule {
   readonly comment: string;
 }
 
-/** Appends a rule to its chain. */
-export function addRule(table: string, { chain, expressions, comment }: NewRule): Request {
-  return tableRequest(messageTypes.newRule, NLM_F_CREATE | NLM_F_APPEND, table, writer => {
+/** Where a rule goes in its chain: right before or right behind the one with that handle. */
+export interface RulePlace {
+  readonly side: 'before' | 'behind';
+  readonly handle: Uint8Array;
+}
+
+/** Adds a rule to its chain, at the end unless `place` tells otherwise. */
+export function addRule(table: string, { chain, expressions, comment }: NewRule, place?: RulePlace): Request {
+  const flags = place?.side === 'before' ? NLM_F_CREATE : NLM_F_CREATE | NLM_F_APPEND;
+  return tableRequest(messageTypes.newRule, flags, table, writer => {
     writer.attributeText(NFTA_RULE_CHAIN, chain);
+    if (place !== undefined) writer.attribute(NFTA_RULE_POSITION, place.handle);
     writer.nested(NFTA_RULE_EXPRESSIONS | NESTED, body => {
       writeExpressions(body, expressions);
     });
@@ -36,6 +46,14 @@ export function addRule(table: string, { chain, expressions, comment }: NewRule)
 function commentBytes(comment: string): Uint8Array {
   const text = new TextEncoder().encode(`${comment}\0`);
   return Uint8Array.of(UDATA_COMMENT, text.length, ...text);
+}
+
+/** Deletes one rule of a chain. */
+export function deleteRule(table: string, chain: string, handle: Uint8Array): Request {
+  return tableRequest(messageTypes.deleteRule, 0, table, writer => {
+    writer.attributeText(NFTA_RULE_CHAIN, chain);
+    writer.attribute(NFTA_RULE_HANDLE, handle);
+  });
 }
 
 /** Deletes all rules of a chain. */
@@ -55,6 +73,8 @@ export function getRules(table: string, chain?: string): Request {
 /** What a read-back shows of a rule. */
 export interface NftRuleInfo {
   readonly chain: string;
+  /** the kernel's own name for it, as it comes */
+  readonly handle: Uint8Array;
   /** empty for a rule without one */
   readonly comment: string;
 }
@@ -70,9 +90,11 @@ function commentIn({ view, start, end }: Span): string {
 /** Reads a NEWRULE message. */
 export function readRule(message: Message): NftRuleInfo {
   let [chain, comment] = ['', ''];
+  let handle: Uint8Array = new Uint8Array();
   forEachField(message, (type, span) => {
     if (type === NFTA_RULE_CHAIN) chain = textOf(span);
+    else if (type === NFTA_RULE_HANDLE) handle = bytesOf(span);
     else if (type === NFTA_RULE_USERDATA) comment = commentIn(span);
   });
-  return { chain, comment };
+  return { chain, handle, comment };
 }

@@ -8,18 +8,22 @@ import {
   deleteChain,
   deleteCounter,
   deleteElements,
+  deleteRule,
   deleteSet,
   deleteTable,
   elementPlace,
   flushChain,
   flushElements,
 } from '../../../netlink/index.js';
-import type { NftElement, Request } from '../../../netlink/index.js';
+import type { NftElement, NftRuleInfo, Request, RulePlace } from '../../../netlink/index.js';
 import { parseCidr, widthOf } from '../../../net/index.js';
+import { CalicoError } from '../../../base/index.js';
 import type { Operation } from '../diff.js';
 import type { ElementKey, Elements, NftSet, Rule } from '../model.js';
 import { tableName } from '../names.js';
-import { ruleComment, ruleText } from '../rule-text.js';
+import { fingerprintIn, ruleComment, ruleText } from '../rule-text.js';
+import { spliceOf } from '../splice.js';
+import type { Splice } from '../splice.js';
 import { keyText, nameText } from '../text.js';
 import type { SetNumbers } from './anonymous-set.js';
 import { intervalElements } from './intervals.js';
@@ -86,7 +90,19 @@ function labelledElements(
   });
 }
 
-function ruleRequests(chain: string, rule: Rule, numbers: SetNumbers): readonly LabelledRequest[] {
+/** What requests are made with, besides their operations. */
+export interface BatchContext {
+  readonly numbers: SetNumbers;
+  /** the rules of a chain as they are now, in order */
+  readonly rulesOf: (chain: string) => readonly NftRuleInfo[];
+}
+
+function ruleRequests(
+  chain: string,
+  rule: Rule,
+  { numbers }: BatchContext,
+  place?: RulePlace,
+): readonly LabelledRequest[] {
   const { expressions, sets } = ruleProgram(rule, numbers);
   const comment = ruleComment(rule).slice(1, -1);
   const describe = (): string => `add rule to chain ${chain}: ${ruleText(rule)}`;
@@ -95,14 +111,51 @@ function ruleRequests(chain: string, rule: Rule, numbers: SetNumbers): readonly 
       addSet(tableName, set),
       ...addElements(tableName, { set: set.name, id: set.id }, elements),
     ]),
-    addRule(tableName, { chain, expressions, comment }),
+    addRule(tableName, { chain, expressions, comment }, place),
   ].map(request => ({ request, describe }));
+}
+
+type OperationOf<Op extends Operation['op']> = Operation & { readonly op: Op };
+
+/** Exchanges the few rules that differ, and leaves the others alone. */
+function spliceRequests(
+  { chain, former, rules }: OperationOf<'replace-rules'>,
+  splice: Splice,
+  context: BatchContext,
+): readonly LabelledRequest[] {
+  const { at, removed, added } = splice;
+  const there = context.rulesOf(chain);
+  const isAsLeft =
+    there.length === former.length &&
+    there.every(({ comment }, index) => fingerprintIn(comment) === former[index]);
+  if (!isAsLeft) {
+    throw new CalicoError(
+      'unavailable',
+      `nftables: table inet ${tableName} not changed: chain ${chain} has other rules than were left there`,
+    );
+  }
+  const gone = there.slice(at, at + removed);
+  const [left, right] = [there[at - 1], there[at + removed]];
+  const place: RulePlace | undefined =
+    left === undefined
+      ? right && { side: 'before', handle: right.handle }
+      : { side: 'behind', handle: left.handle };
+  const come = rules.slice(at, at + added);
+  return [
+    ...gone.flatMap(({ handle }) =>
+      labelled(deleteRule(tableName, chain, handle), `delete a rule of chain ${chain}`),
+    ),
+    // What comes behind the same rule last is the first behind it.
+    ...(place?.side === 'behind' ? come.reverse() : come).flatMap(rule =>
+      ruleRequests(chain, rule, context, place),
+    ),
+  ];
 }
 
 type Encoders = {
   readonly [Op in Operation['op']]: (
-    operation: Operation & { readonly op: Op },
-    numbers: SetNumbers,
+    operation: OperationOf<Op>,
+    context: BatchContext,
   ) => readonly LabelledRequest[];
 };
 
@@ -112,7 +165,7 @@ const encoders: Encoders = {
   'add-counter': ({ name }) => labelled(addCounter(tableName, nameText(name)), `add counter ${name}`),
   'delete-counter': ({ name }) =>
     labelled(deleteCounter(tableName, nameText(name)), `delete counter ${name}`),
-  'add-set': ({ set }, numbers) => {
+  'add-set': ({ set }, { numbers }) => {
     const { key, verdicts, intervals = false, size } = set;
     const made = { key: keyTypeOf(key), verdicts, intervals, size, anonymous: false, id: numbers.next() };
     return labelled(addSet(tableName, { name: nameText(set.name), ...made }), `add set ${set.name}`);
@@ -126,8 +179,18 @@ const encoders: Encoders = {
     ),
   'flush-chain': ({ name }) => labelled(flushChain(tableName, nameText(name)), `flush chain ${name}`),
   'delete-chain': ({ name }) => labelled(deleteChain(tableName, nameText(name)), `delete chain ${name}`),
-  'add-rules': ({ chain, rules }, numbers) =>
-    rules.flatMap(rule => ruleRequests(nameText(chain), rule, numbers)),
+  'add-rules': ({ chain, rules }, context) =>
+    rules.flatMap(rule => ruleRequests(nameText(chain), rule, context)),
+  'replace-rules': (operation, context) => {
+    const { former, rules } = operation;
+    const chain = nameText(operation.chain);
+    const splice = spliceOf(former, rules);
+    if (splice !== undefined) return spliceRequests({ ...operation, chain }, splice, context);
+    return [
+      ...labelled(flushChain(tableName, chain), `flush chain ${chain}`),
+      ...rules.flatMap(rule => ruleRequests(chain, rule, context)),
+    ];
+  },
   'add-elements': ({ set, elements }) =>
     labelledElements('add', set, keyedElements(set, elements), list =>
       addElements(tableName, { set: nameText(set.name) }, list),
@@ -139,11 +202,11 @@ const encoders: Encoders = {
 };
 
 /** What brings the operation about, in order. */
-export function operationRequests(operation: Operation, numbers: SetNumbers): readonly LabelledRequest[] {
+export function operationRequests(operation: Operation, context: BatchContext): readonly LabelledRequest[] {
   // The table's type ties each entry to its operation; the compiler cannot follow that for a variable one.
   const encode = encoders[operation.op] as (
     operation: Operation,
-    numbers: SetNumbers,
+    context: BatchContext,
   ) => readonly LabelledRequest[];
-  return encode(operation, numbers);
+  return encode(operation, context);
 }

@@ -11,6 +11,7 @@ import type {
   RulesetSnapshot,
 } from '../model.js';
 import { tableName } from '../names.js';
+import { fingerprintIn } from '../rule-text.js';
 import { intervalsOf } from './intervals.js';
 import type { Interval } from './intervals.js';
 import { addressOf, keyFieldsOf, keyOfBytes } from './key-bytes.js';
@@ -67,8 +68,7 @@ function fingerprintsByChain(nftables: Nftables, chains: readonly NftChain[]): R
   const walks = chains.length > mostChainsAtOnce ? chains.map(({ name }) => name) : [undefined];
   for (const walk of walks) {
     for (const { chain, comment } of nftables.rules(tableName, walk)) {
-      // The fingerprint that our rules carry at the end of their comment; a foreign rule has none that fits.
-      byChain.get(chain)?.push(comment.split(' ').at(-1) ?? '');
+      byChain.get(chain)?.push(fingerprintIn(comment));
     }
   }
   return byChain;
