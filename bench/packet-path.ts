@@ -95,6 +95,18 @@ function policies({ count, by }: { readonly count: number; readonly by: Shape })
   });
 }
 
+/** Workloads of another host, ten for each of the selectors. */
+function others({ count, by }: { readonly count: number; readonly by: Shape }): readonly ModelChange[] {
+  return Array.from({ length: by === 'selector' ? 10 * count : 0 }, (_, index) => {
+    const value = endpoint(`other${String(index)}`, {
+      node: 'there',
+      addresses: [`10.66.${String(index >> 8)}.${String(index & 255)}`],
+      labels: { app: String(index % count) },
+    });
+    return { kind: 'endpoint', id: value.id, endpoint: value };
+  });
+}
+
 function workload(name: string, address: string): ModelChange {
   const value = endpoint(name, { addresses: [address], labels: { end: name } });
   return { kind: 'endpoint', id: value.id, endpoint: value };
@@ -121,7 +133,7 @@ async function setUp(name: HostName, twin: number): Promise<Host> {
     const applier = await createNetlinkNftApplier({ netns: path });
     const driver = createNftDataplane({ applier, config: {}, log: silentLogger, clock: systemClock });
     const ends = [workload('a', pair.from), workload('b', pair.to)];
-    await driver.apply(createPolicyGraph('here').apply([...ends, ...policies(wanted)]));
+    await driver.apply(createPolicyGraph('here').apply([...ends, ...others(wanted), ...policies(wanted)]));
     await driver.stop();
     applier.close();
   }

@@ -33,6 +33,7 @@ export class PrefixSets {
   /** by length: the name of the kernel set */
   readonly #names: Readonly<Record<IpVersion, Map<number, string>>> = { 4: new Map(), 6: new Map() };
   readonly #lengths: Readonly<Record<IpVersion, number[]>> = { 4: [], 6: [] };
+  #size = 0;
 
   constructor(desired: DesiredRuleset, id: SetId) {
     this.#desired = desired;
@@ -47,8 +48,7 @@ export class PrefixSets {
 
   /** Members of all lengths and both families. */
   get size(): number {
-    const names = families.flatMap(version => [...this.#names[version].values()]);
-    return names.reduce((sum, name) => sum + this.#desired.membersOf(name).size, 0);
+    return this.#size;
   }
 
   /** True when there was none for members of that length. */
@@ -79,12 +79,16 @@ export class PrefixSets {
   add(member: Member): boolean {
     const { version, length, key } = member;
     this.addLength(version, length);
-    return this.#desired.addMember(this.#nameOf(member), key);
+    if (!this.#desired.addMember(this.#nameOf(member), key)) return false;
+    this.#size += 1;
+    return true;
   }
 
   /** True when it was there. */
   delete(member: Member): boolean {
-    return this.#desired.removeMember(this.#nameOf(member), member.key);
+    if (!this.#desired.removeMember(this.#nameOf(member), member.key)) return false;
+    this.#size -= 1;
+    return true;
   }
 
   /** Ends all of the kernel sets. */

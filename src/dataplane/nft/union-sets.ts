@@ -9,7 +9,7 @@ import type { Member } from './prefix-sets.js';
 
 const families = [4, 6] as const;
 
-/** A member of a union takes some 200 bytes of us and the kernel: with more of them rules look up one set each. */
+/** Each takes some 60 bytes of the agent and 100 of the kernel: with more, rules look up one set each. */
 const mostMembers = 500_000;
 
 /** What a rule needs that stands for many. */
@@ -106,8 +106,11 @@ export class UnionSets implements UnionNames {
     const union = this.#unions.get(id);
     if (union === undefined) return undefined;
     const lengths = new Set([widthOf(version)]);
-    for (const part of union.parts)
-      for (const length of this.#part(part)?.lengths(version) ?? []) lengths.add(length);
+    for (const part of union.parts) {
+      const own = this.#part(part)?.lengths(version) ?? [];
+      // Of most sets the members are hosts.
+      if (own.length > 1) for (const length of own) lengths.add(length);
+    }
     return [...lengths].sort((a, b) => b - a);
   }
 
@@ -139,8 +142,9 @@ export class UnionSets implements UnionNames {
     const current = this.#byPlace.get(place);
     if (current === undefined) return this.#byContent.get(request.content) ?? this.#create(request);
     if (current.content === request.content) return current;
-    if (current.places.size === 1 && this.#hasRoom(request, current)) {
-      this.#change(current, request);
+    const size = this.#sizeOf(request);
+    if (current.places.size === 1 && this.#size - current.size + size <= mostMembers) {
+      this.#change(current, request, size);
       return current;
     }
     this.#leave(place);
@@ -156,12 +160,9 @@ export class UnionSets implements UnionNames {
     return sets.reduce((sum, part) => sum + (this.#part(part)?.size ?? 0), 0);
   }
 
-  #hasRoom(request: UnionRequest, instead?: Union): boolean {
-    return this.#size - (instead?.size ?? 0) + this.#sizeOf(request) <= mostMembers;
-  }
-
   #create(request: UnionRequest): Union | undefined {
-    if (!this.#hasRoom(request)) return undefined;
+    const size = this.#sizeOf(request);
+    if (this.#size + size > mostMembers) return undefined;
     const { content, sets: parts } = request;
     // Another may have begun with this content, and be something else now.
     let id = content;
@@ -170,7 +171,7 @@ export class UnionSets implements UnionNames {
       id,
       content,
       parts,
-      size: this.#sizeOf(request),
+      size,
       places: new Set(),
       sets: undefined,
       more: new Map(),
@@ -204,10 +205,9 @@ export class UnionSets implements UnionNames {
       for (const length of this.lengthsOf(id, version) ?? []) sets?.addLength(version, length);
   }
 
-  #change(union: Union, request: UnionRequest): void {
+  #change(union: Union, request: UnionRequest, size: number): void {
     const [before, after] = [new Set(union.parts), new Set(request.sets)];
     if (this.#byContent.get(union.content) === union) this.#byContent.delete(union.content);
-    const size = this.#sizeOf(request);
     this.#size += size - union.size;
     union.size = size;
     union.content = request.content;
