@@ -33,7 +33,9 @@ async function exists(path: string): Promise<boolean> {
 
 /** Our daemon takes its routes out of the kernel itself, then ends; it is started for that when it is gone. */
 async function removeBird({ config, clock, log, say }: CleanupContext, network: HostNetwork): Promise<void> {
-  const files = ['bird.conf', 'bird.ctl', 'bird.pid'].map(name => `${config.runDir}/${name}`);
+  const files = ['bird.conf', 'bird.conf.old', 'bird.ctl', 'bird.pid'].map(
+    name => `${config.runDir}/${name}`,
+  );
   if (!(await exists(files[0] ?? ''))) {
     say('BIRD: none of ours');
     return;
@@ -64,6 +66,12 @@ async function removeGobgp(context: CleanupContext, network: HostNetwork): Promi
   if (count > 0) context.say(`GoBGP: ended, ${String(count)} of its routes removed`);
 }
 
+/** An address on a link; of a route, the single one that it leads to. */
+function neighbourKey(index: number, address: string): string {
+  return `${String(index)} ${address.replace(/\/(32|128)$/, '')}`;
+}
+
+/** Our routes, and the neighbours at the ends of those to workloads. */
 async function removeRoutes(
   { routeProtocol, say }: CleanupContext,
   network: HostNetwork,
@@ -80,7 +88,15 @@ async function removeRoutes(
       ...(type === 'blackhole' ? { type } : {}),
     });
   }
-  say(`routes: ${String(ours.length)} with protocol ${[...numbers].join(' or ')} removed`);
+  const ends = new Set(
+    ours.map(({ destination, interfaceIndex = 0 }) => neighbourKey(interfaceIndex, destination)),
+  );
+  const neighbours = network
+    .permanentNeighbours()
+    .filter(({ interfaceIndex, address }) => ends.has(neighbourKey(interfaceIndex, address)));
+  for (const { interfaceIndex, address } of neighbours) network.deleteNeighbour(interfaceIndex, address);
+  const text = neighbours.length === 0 ? '' : `, and ${String(neighbours.length)} neighbours`;
+  say(`routes: ${String(ours.length)} with protocol ${[...numbers].join(' or ')} removed${text}`);
   return new Set(ours.flatMap(({ interfaceIndex }) => interfaceIndex ?? []));
 }
 

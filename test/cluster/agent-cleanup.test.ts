@@ -88,9 +88,15 @@ describe('cleanup', () => {
     await text('ip', 'link', 'add', 'tunl0', 'type', 'dummy');
     await text('ip', 'addr', 'add', '10.65.255.1/32', 'dev', 'tunl0');
     await text('ip', 'link', 'set', 'tunl0', 'up');
+    const vxlan = ['vxlan.calico', 'type', 'vxlan', 'id', '4096', 'dstport', '4789'];
+    await text('ip', 'link', 'add', ...vxlan);
+    await text('ip', 'link', 'set', 'vxlan.calico', 'up');
+    await text('ip', 'neigh', 'add', '192.0.2.9', 'dev', 'eth0', 'lladdr', '02:00:00:00:00:09');
+    expect(await text('ip', 'neigh', 'show', 'nud', 'permanent')).toMatch(/ dev cali/);
     process.kill(lab.pid(host), 'SIGTERM');
     await eventually('the agent has ended', () => lab.pid(host) === 0);
     await text('ip', 'route', 'add', '10.66.0.0/26', 'dev', 'tunl0', 'proto', '80');
+    await text('ip', 'route', 'add', '10.66.1.0/26', 'dev', 'vxlan.calico', 'proto', '80');
     await text('nft', 'add', 'table', 'inet', 'mine');
     await text('ip', 'route', 'add', '192.0.2.0/24', 'dev', 'eth0', 'proto', '99');
     await text('ip', 'route', 'add', 'blackhole', '198.51.100.0/24');
@@ -105,7 +111,9 @@ describe('cleanup', () => {
     expect(await text('nft', 'list', 'tables')).toBe('table inet mine\n');
     expect(await ourRoutes()).toBe('');
     expect(await birds()).toBe('');
-    expect(await text('ip', '-o', 'link', 'show')).not.toContain('tunl0');
+    expect(await text('ip', '-o', 'link', 'show')).not.toMatch(/tunl0|vxlan/);
+    const permanent = ['neigh', 'show', 'nud', 'permanent'];
+    expect(await text('ip', ...permanent)).toMatch(/^192\.0\.2\.9 dev eth0 [^\n]*\n$/);
     expect(await text('ip', 'route', 'show', 'proto', '99')).toContain('192.0.2.0/24');
     expect(await text('ip', 'route', 'show', 'type', 'blackhole')).toContain('198.51.100.0/24');
     expect(await text('ip', 'route', 'show', 'default')).toContain('default via');
