@@ -39,6 +39,8 @@ export interface BgpState {
   /** of every node that has none of its own */
   readonly asNumber: number;
   readonly mesh: boolean;
+  /** seconds of silence after which a neighbour counts as dead; the smaller of both ends' counts. Absent: 90 */
+  readonly holdTime?: number;
   /** of the mesh's sessions; absent: none */
   readonly meshPassword?: string;
   readonly peers: readonly BgpPeer[];
@@ -53,6 +55,9 @@ export interface BgpState {
   /** the operator's own filter statements, put before the pool checks of what peers are told */
   readonly customFilters: { readonly 4: readonly string[]; readonly 6: readonly string[] };
 }
+
+/** Seconds of silence after which a neighbour counts as dead while the operator set none. */
+export const DEFAULT_HOLD_TIME = 90;
 
 /** The AS number that applies while the operator set none. */
 export const DEFAULT_AS_NUMBER = 64_512;

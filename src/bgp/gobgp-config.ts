@@ -1,6 +1,6 @@
 import { formatCidr, formatIp, hostCidr } from '../net/index.js';
 import type { Ip, IpVersion } from '../net/index.js';
-import { addressOf } from './config.js';
+import { addressOf, DEFAULT_HOLD_TIME } from './config.js';
 import type { BgpState } from './config.js';
 import { routerId } from './router-id.js';
 import { sessionsOf } from './sessions.js';
@@ -19,7 +19,6 @@ export interface GobgpPlan {
 }
 
 const VERSIONS: readonly IpVersion[] = [4, 6];
-const HOLD_TIME = 90;
 const RESTART_TIME = 60;
 const OUTSIDE = 'outside';
 
@@ -60,6 +59,7 @@ function neighbor(state: BgpState, session: Session): readonly object[] {
   const own = addressOf(state.node, address.version);
   // It refuses a whole configuration with a session to itself.
   if (own === undefined || isSame(own, address)) return [];
+  const { holdTime = DEFAULT_HOLD_TIME } = state;
   const outside = asNumber !== (state.node.asNumber ?? state.asNumber);
   return [
     {
@@ -72,8 +72,8 @@ function neighbor(state: BgpState, session: Session): readonly object[] {
       transport: { config: { 'local-address': formatIp(own) } },
       timers: {
         config: {
-          'hold-time': HOLD_TIME,
-          'keepalive-interval': HOLD_TIME / 3,
+          'hold-time': holdTime,
+          'keepalive-interval': Math.floor(holdTime / 3),
           'connect-retry': 5,
           'idle-hold-time-after-reset': 5,
         },

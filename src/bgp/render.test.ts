@@ -101,6 +101,13 @@ describe('the configuration of BIRD', () => {
 }`);
   });
 
+  test('takes the hold time that the node, or else all nodes, shall have', () => {
+    const settings = new Map([['hold_time', '9']]);
+    expect(section(render({ settings }), 'template bgp peer4')).toContain('\n  hold time 9;\n');
+    const nodeSettings = new Map([['hold_time', '6']]);
+    expect(section(render({ settings, nodeSettings }), 'template bgp peer6')).toContain('\n  hold time 6;\n');
+  });
+
   test('announces own blocks whole, what is in a pool otherwise, and nothing else', () => {
     const text = render({
       pools: [{ metadata: { cidr: '10.65.0.0/16' } }, { metadata: { cidr: '10.64.0.0/16' } }],

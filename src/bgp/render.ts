@@ -1,7 +1,7 @@
 import { CalicoError } from '../base/index.js';
 import { contains, formatCidr, formatIp, parseIp, widthOf } from '../net/index.js';
 import type { Cidr, Ip, IpVersion } from '../net/index.js';
-import { addressOf } from './config.js';
+import { addressOf, DEFAULT_HOLD_TIME } from './config.js';
 import type { BgpLogLevel, BgpState } from './config.js';
 import { routerId } from './router-id.js';
 import { sessionsOf } from './sessions.js';
@@ -136,7 +136,7 @@ function sessions({ state, version, v }: Context): readonly string[] {
     `template bgp peer${v} {`,
     `  local ${formatIp(local)} as ${String(state.node.asNumber ?? state.asNumber)};`,
     '  multihop;',
-    '  hold time 90;',
+    `  hold time ${String(state.holdTime ?? DEFAULT_HOLD_TIME)};`,
     '  graceful restart on; graceful restart time 60;',
     '  connect delay time 1; connect retry time 5; error wait time 5, 30;',
     `  ipv${v} { import all; export filter to_peer${v}; next hop self ebgp; gateway recursive; add paths on; };`,

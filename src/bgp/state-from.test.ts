@@ -51,6 +51,18 @@ describe('what BGP has to do', () => {
     expect(issues.map(({ path }) => path)).toEqual(['config.asNumber', 'config.nodeToNodeMesh']);
   });
 
+  test.each([
+    ['3', 3, []],
+    [' 65535 ', 65_535, []],
+    ['2', undefined, ['config.bgp.hold_time']],
+    ['65536', undefined, ['config.bgp.hold_time']],
+    ['9; accept', undefined, ['config.bgp.hold_time']],
+  ])('takes the hold time %s as %s', (text, seconds, paths) => {
+    const { state, issues } = bgpStateFrom(source({ settings: new Map([['hold_time', text]]) }));
+    expect(state.holdTime).toBe(seconds);
+    expect(issues.map(({ path }) => path)).toEqual(paths);
+  });
+
   test('leaves out the sessions of a password that cannot be used, and reports it without the password', () => {
     const settings = new Map([
       ['mesh_password', 'secret"'],

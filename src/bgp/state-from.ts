@@ -59,9 +59,9 @@ export interface BgpSource {
   readonly peers: readonly PeerSource[];
   readonly pools: readonly PoolSource[];
   readonly blocks: readonly BlockSource[];
-  /** global settings of the component `bgp` by name: `as_num`, `node_mesh`, `loglevel`, `custom_filters/v4/<n>`, passwords */
+  /** global settings of the component `bgp` by name: `as_num`, `node_mesh`, `loglevel`, `hold_time`, `custom_filters/v4/<n>`, passwords */
   readonly settings: ReadonlyMap<string, string>;
-  /** those of this node: `loglevel` */
+  /** those of this node: `loglevel`, `hold_time`, passwords */
   readonly nodeSettings?: ReadonlyMap<string, string>;
   /** default `['cali']` */
   readonly interfacePrefixes?: readonly string[];
@@ -96,6 +96,7 @@ export function bgpStateFrom(source: BgpSource): BgpStateResult {
     otherNodes,
     asNumber,
     mesh: password.usable && meshEnabled(source.settings, issues),
+    ...holdTimeFrom(source, issues),
     ...(password.usable && password.text !== undefined ? { meshPassword: password.text } : {}),
     peers: [
       ...peersAtReflector(node, otherNodes, {
@@ -244,6 +245,23 @@ function meshEnabled(settings: ReadonlyMap<string, string>, issues: Issue[]): bo
     expected: '{"enabled":true} or {"enabled":false}',
   });
   return true;
+}
+
+/** RFC 4271 wants 3 seconds at least. */
+const SHORTEST_HOLD_TIME = 3;
+const LONGEST_HOLD_TIME = 65_535;
+
+function holdTimeFrom(source: BgpSource, issues: Issue[]): Pick<BgpState, 'holdTime'> {
+  const text = source.nodeSettings?.get('hold_time') ?? source.settings.get('hold_time');
+  if (text === undefined || text.trim() === '') return {};
+  const seconds = /^[0-9]{1,5}$/.test(text.trim()) ? Number(text) : NaN;
+  if (seconds >= SHORTEST_HOLD_TIME && seconds <= LONGEST_HOLD_TIME) return { holdTime: seconds };
+  issues.push({
+    path: 'config.bgp.hold_time',
+    value: text,
+    expected: `seconds from ${String(SHORTEST_HOLD_TIME)} to ${String(LONGEST_HOLD_TIME)}`,
+  });
+  return {};
 }
 
 function logLevel(source: BgpSource): BgpLogLevel {
