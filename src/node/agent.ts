@@ -12,6 +12,7 @@ import { hasIpv6 } from './host-ipv6.js';
 import { Parts } from './lifecycle.js';
 import { Measurements } from './measurements.js';
 import type { MetricSources } from './metrics.js';
+import { Pace } from './paced-events.js';
 import { Programmed } from './programmed.js';
 import { registerNode } from './register.js';
 import { startHistoryTrim } from './history-trim.js';
@@ -208,12 +209,14 @@ async function startOnDatastore(ground: Ground, state: AgentState): Promise<void
   const hostStates = await startHostStates(ground);
   state.hostStates = hostStates;
   const wiring: Wiring = { ...ground, cluster, plumbing, hostStates };
-  const programmed = new Programmed();
+  const pace = new Pace(clock);
+  const programmed = new Programmed(() => pace.hurry());
   const routes = await startRoutes(wiring);
   state.routes = routes;
   const mtu = new WorkloadMtu(config.nodeName, network);
   const sync = await startPolicy(wiring, {
     programmed,
+    pace,
     handleCluster: event => {
       mtu.handleCluster(event);
       routes.handleCluster(event);

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { systemClock } from '../base/index.js';
 import type { Clock } from '../base/index.js';
 import type { ClusterChange, ClusterEvent } from '../datastore/index.js';
-import { pacedEvents } from './paced-events.js';
+import { Pace, pacedEvents } from './paced-events.js';
 
 function change(value: string): ClusterChange {
   return { kind: 'setting', setting: { component: 'felix', name: 'X' }, value };
@@ -34,7 +34,7 @@ async function* from(events: readonly ClusterEvent[]): AsyncGenerator<ClusterEve
 
 async function passed(events: AsyncIterable<ClusterEvent>, held: boolean[] = []): Promise<ClusterEvent[]> {
   const seen: ClusterEvent[] = [];
-  const paced = pacedEvents(events, { clock: stepClock(), onHeld: each => held.push(each) });
+  const paced = pacedEvents(events, { pace: new Pace(stepClock()), onHeld: each => held.push(each) });
   for await (const each of paced) seen.push(each);
   return seen;
 }
@@ -53,6 +53,36 @@ describe('events of the cluster', () => {
     expect(seen.length).toBeLessThan(40);
     expect(seen.at(-1)?.revision).toBe(40);
     expect(seen.filter(({ inSync }) => inSync)).toStrictEqual([all[0]]);
+  });
+
+  test('pass at once, however many there were, when somebody waits for them', async () => {
+    // Time stands still: who sleeps is only woken by who hurries.
+    const pace = new Pace({
+      ...systemClock,
+      monotonic: () => 0,
+      sleep: async (_ms, signal) =>
+        new Promise((_resolve, reject) => {
+          signal?.addEventListener('abort', () => reject(new Error('woken')));
+        }),
+    });
+    let passOn = Promise.withResolvers<void>();
+    passOn.resolve();
+    const oneByOne = async function* (): AsyncGenerator<ClusterEvent, void> {
+      for (let revision = 1; revision <= 40; revision++) {
+        await passOn.promise;
+        passOn = Promise.withResolvers();
+        yield event(revision);
+      }
+    };
+    const seen: number[] = [];
+    for await (const { revision } of pacedEvents(oneByOne(), { pace, onHeld: () => undefined })) {
+      seen.push(revision);
+      passOn.resolve();
+      // Before the next comes, or while it waits already.
+      if (revision % 2 === 0) pace.hurry();
+      else setTimeout(() => pace.hurry(), 1);
+    }
+    expect(seen).toHaveLength(40);
   });
 
   test('wait while the datastore is not ready, and come as one when it is', async () => {

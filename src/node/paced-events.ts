@@ -5,10 +5,11 @@ import type { ClusterChange, ClusterEvent } from '../datastore/index.js';
 const BURST = 10;
 const TICK_MS = 10;
 
-/** Tokens that come back one a tick: changes that come alone never wait. */
-class Bucket {
+/** Tokens that come back one a tick: changes that come alone never wait, nor does one that somebody waits for. */
+export class Pace {
   #tokens = BURST;
   #since: number;
+  #sleeping: AbortController | undefined;
   readonly #clock: Clock;
 
   constructor(clock: Clock) {
@@ -17,16 +18,27 @@ class Bucket {
   }
 
   async take(): Promise<void> {
-    const now = this.#clock.monotonic();
-    const gained = Math.floor((now - this.#since) / TICK_MS);
-    this.#tokens = Math.min(BURST, this.#tokens + gained);
-    this.#since += gained * TICK_MS;
-    if (this.#tokens === 0) {
-      await this.#clock.sleep(TICK_MS);
-      await this.take();
-      return;
+    this.#gain();
+    while (this.#tokens === 0) {
+      this.#sleeping = new AbortController();
+      // Woken before its time, it has got its token.
+      await this.#clock.sleep(TICK_MS, this.#sleeping.signal).catch(() => undefined);
+      this.#sleeping = undefined;
+      this.#gain();
     }
     this.#tokens -= 1;
+  }
+
+  /** What comes next, or waits already, is passed on at once. */
+  hurry(): void {
+    this.#tokens = Math.max(1, this.#tokens);
+    this.#sleeping?.abort();
+  }
+
+  #gain(): void {
+    const gained = Math.floor((this.#clock.monotonic() - this.#since) / TICK_MS);
+    this.#tokens = Math.min(BURST, this.#tokens + gained);
+    this.#since += gained * TICK_MS;
   }
 }
 
@@ -83,9 +95,9 @@ class Waiting {
  */
 export async function* pacedEvents(
   events: AsyncIterable<ClusterEvent>,
-  { clock, onHeld }: { readonly clock: Clock; readonly onHeld: (held: boolean) => void },
+  { pace, onHeld }: { readonly pace: Pace; readonly onHeld: (held: boolean) => void },
 ): AsyncGenerator<ClusterEvent, void> {
-  const [waiting, bucket] = [new Waiting(), new Bucket(clock)];
+  const waiting = new Waiting();
   const reading = readInto(waiting, events, onHeld);
   // A failure is thrown below, once what came before it has been passed on.
   reading.catch(() => undefined);
@@ -94,7 +106,7 @@ export async function* pacedEvents(
       await waiting.change();
       continue;
     }
-    await bucket.take();
+    await pace.take();
     // It may have been told meanwhile that nothing more counts.
     if (waiting.isDue) yield waiting.take();
   }

@@ -5,6 +5,12 @@
 export class Programmed {
   readonly #revisions = new Map<string, number>();
   readonly #waiting = new Map<string, Set<() => void>>();
+  readonly #onWait: () => void;
+
+  /** `onWait` is told of each who begins to wait. */
+  constructor(onWait: () => void = () => undefined) {
+    this.#onWait = onWait;
+  }
 
   /** The endpoint, as of that revision, is in the kernel. */
   reached(endpointId: string, revision: number): void {
@@ -19,6 +25,7 @@ export class Programmed {
 
   /** Resolves once `endpointId` is in the kernel as of `revision` or later; rejects when aborted. */
   async until(endpointId: string, revision: number, signal: AbortSignal): Promise<void> {
+    this.#onWait();
     await new Promise<void>((resolve, reject) => {
       const end = (): void => {
         signal.removeEventListener('abort', abort);

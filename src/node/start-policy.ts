@@ -4,6 +4,7 @@ import { createPolicyGraph } from '../policy/index.js';
 import { ClusterWatch } from './cluster-watch.js';
 import { startJob } from './lifecycle.js';
 import { pacedEvents } from './paced-events.js';
+import type { Pace } from './paced-events.js';
 import { PolicySync } from './policy-sync.js';
 import type { Programmed } from './programmed.js';
 import type { Routes } from './start-routes.js';
@@ -58,6 +59,8 @@ async function* resumed(
 
 interface PolicyParts {
   readonly programmed: Programmed;
+  /** of the changes on their way to the kernel */
+  readonly pace: Pace;
   /** of what else acts on the cluster */
   readonly handleCluster: Routes['handleCluster'];
   /** told when the datastore says that it may not be used, and when it may again */
@@ -67,7 +70,7 @@ interface PolicyParts {
 /** Policy from the datastore to the kernel; returns when all that exists is in force. */
 export async function startPolicy(
   wiring: Wiring,
-  { programmed, handleCluster, onHeld }: PolicyParts,
+  { programmed, pace, handleCluster, onHeld }: PolicyParts,
 ): Promise<PolicySync> {
   const { parts, cluster, nft, plumbing, hostStates, settings, measurements, config, clock, log, fail } =
     wiring;
@@ -87,7 +90,7 @@ export async function startPolicy(
     name: 'policy',
     start: async () =>
       await startJob(async (_signal, ready) => {
-        for await (const event of pacedEvents(cluster.events, { clock, onHeld })) {
+        for await (const event of pacedEvents(cluster.events, { pace, onHeld })) {
           await settings.handle(event);
           try {
             handleCluster(event);
