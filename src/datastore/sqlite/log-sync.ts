@@ -1,9 +1,11 @@
 // Not imported: an import of node:fs evaluates all that it can lazily load, streams included.
 const { closeSync, fdatasync, fdatasyncSync, openSync } = process.getBuiltinModule('node:fs');
 
-/** A sync that takes longer than this stops the event loop for too long. */
-const slowMs = 1;
-/** How long after a slow one all go to another thread. */
+/** Syncs that take longer than this stop the event loop for too long. */
+const slowMs = 2;
+/** So many of them in a row: any disk is slow now and then. */
+const slowInARow = 3;
+/** How long all go to another thread then. */
 const slowForMs = 1000;
 
 /**
@@ -23,6 +25,8 @@ export class LogSync {
   /** the one that has not begun: it takes along all that is committed before it does */
   #next: Promise<void> | undefined;
   #slowUntil = -Infinity;
+  /** of the last syncs */
+  #slow = 0;
 
   constructor(path: string, monotonic: () => number) {
     this.#path = path;
@@ -64,7 +68,8 @@ export class LogSync {
     if (begun >= this.#slowUntil) {
       fdatasyncSync(file);
       const ended = this.#monotonic();
-      if (ended - begun > slowMs) this.#slowUntil = ended + slowForMs;
+      this.#slow = ended - begun > slowMs ? this.#slow + 1 : 0;
+      if (this.#slow >= slowInARow) this.#slowUntil = ended + slowForMs;
       return;
     }
     await new Promise<void>((resolve, reject) => {
