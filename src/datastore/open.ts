@@ -13,6 +13,8 @@ export type StoreConfig =
       readonly directory: string;
       /** `normal` may lose the last commits in a power loss: for labs */
       readonly synchronous?: 'full' | 'normal';
+      /** for a process that commits for days: what keeps the files small is done in another thread */
+      readonly longLived?: boolean;
     }
   | EtcdConfig
   | { readonly type: 'kubernetes' };

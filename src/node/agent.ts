@@ -168,7 +168,7 @@ async function openDatastore({ store }: AgentConfig, workloadRoutes: () => numbe
         "bring it back, or run 'calico-node cleanup' to begin anew",
     );
   }
-  return await openStore(store);
+  return await openStore(store.type === 'sqlite' ? { ...store, longLived: true } : store);
 }
 
 /** Makes this host, and in a new cluster the pools, known to all. */

@@ -162,6 +162,23 @@ describe('the sqlite store', () => {
     });
   });
 
+  test('of an agent moves its log into the database while commits go on, and the log never grows without end', async () => {
+    const store = await open({ longLived: true, synchronous: 'normal', keepRevisions: 50 });
+    const value = 'x'.repeat(20_000);
+    const size = async (path: string): Promise<number> => (await stat(path)).size;
+    const before = await size(file);
+    // 5 MB of log: SQLite itself would do nothing yet.
+    for (let written = 0; written < 105; written++) await put(store, `key/${String(written % 10)}`, value);
+    await expect.poll(async () => await size(file), { timeout: 20_000 }).toBeGreaterThan(before);
+    // 50 kB each: the thread does not come to the end while there is no pause, but then SQLite does.
+    for (let more = 0; more < 1500; more++) await put(store, `key/${String(more % 10)}`, value);
+    expect(await size(`${file}-wal`)).toBeLessThan(50_000_000);
+    await store.close();
+    const again = await open();
+    expect((await again.list('key/')).entries.every(entry => entry.value === value)).toBe(true);
+    expect(openRaw().prepare('PRAGMA integrity_check').get()).toEqual({ integrity_check: 'ok' });
+  });
+
   describe('a full disk', () => {
     const onSmallDisk = (after: string): readonly [string, ...string[]] => [
       'unshare',

@@ -8,7 +8,8 @@ runStoreContract({
   name: 'sqlite',
   create: async () => {
     const directory = await mkdtemp(join(tmpdir(), 'calico-store-'));
-    const config = { type: 'sqlite', directory: join(directory, 'store') } as const;
+    // With all that an agent's store does beside its work.
+    const config = { type: 'sqlite', directory: join(directory, 'store'), longLived: true } as const;
     return {
       config,
       open: async () => await openSqliteStore(config),

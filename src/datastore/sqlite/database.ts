@@ -14,6 +14,7 @@ import type {
 } from '../store.js';
 import { FilesReplaced } from './failures.js';
 import { identityOf } from './files.js';
+import { Checkpoints } from './checkpoints.js';
 import type { StoreFiles } from './files.js';
 import { LogSync } from './log-sync.js';
 import { prefixRange } from '../prefix-range.js';
@@ -55,6 +56,12 @@ interface LogRow {
   readonly createRevision: number;
 }
 
+export interface DatabaseOptions {
+  readonly clock: Pick<Clock, 'now' | 'monotonic'>;
+  /** Checkpoints are made in a thread of their own, which is too much for a short command. */
+  readonly longLived: boolean;
+}
+
 /**
  * One connection to the store's file. All of it but the sync is synchronous: no transaction outlives a call. A
  * lock held by another process shows as the error "busy" at once; waiting is the caller's part.
@@ -69,10 +76,11 @@ export class Database {
   readonly #statements: Statements;
   readonly #clock: Pick<Clock, 'now' | 'monotonic'>;
   readonly #log: LogSync;
+  readonly #checkpoints: Checkpoints | undefined;
   /** when the files were last looked at */
   #checkedAt = -Infinity;
 
-  constructor(files: StoreFiles, clock: Pick<Clock, 'now' | 'monotonic'>) {
+  constructor(files: StoreFiles, { clock, longLived }: DatabaseOptions) {
     this.#files = files;
     this.#clock = clock;
     // By URL, because only so SQLite can be told not to create the file when somebody removed it.
@@ -82,11 +90,12 @@ export class Database {
     const sqlite = process.getBuiltinModule('node:sqlite');
     this.#connection = new sqlite.DatabaseSync(url, { timeout: 0 });
     try {
-      setUp(this.#connection, files.database);
+      setUp(this.#connection, { file: files.database, longLived });
       this.#statements = prepareStatements(this.#connection);
       this.#meta(); // from here on the log and the shared memory exist
       this.#identity = identityOf(files);
       this.#log = new LogSync(files.log, () => clock.monotonic());
+      this.#checkpoints = longLived ? new Checkpoints(url.href) : undefined;
     } catch (error) {
       this.#connection.close();
       throw error;
@@ -141,6 +150,11 @@ export class Database {
     });
   }
 
+  /** To be called every now and then. */
+  checkpoint(): void {
+    this.#checkpoints?.request();
+  }
+
   /** Forgets the oldest of the revisions beyond the last `keep`. */
   trim(keep: number): void {
     const { revision, compacted } = this.#meta();
@@ -155,6 +169,7 @@ export class Database {
   /** A sync that is under way still ends well. */
   close(): void {
     this.#log.close();
+    this.#checkpoints?.close();
     this.#connection.close();
   }
 
@@ -301,12 +316,17 @@ function entriesOf(rows: readonly unknown[]): readonly Entry[] {
   return rows as readonly Entry[]; // the columns are named for the type, and the table is STRICT
 }
 
-function setUp(connection: DatabaseSync, file: string): void {
+function setUp(
+  connection: DatabaseSync,
+  { file, longLived }: { readonly file: string; readonly longLived: boolean },
+): void {
   if (Object.values(connection.prepare('PRAGMA journal_mode').get() ?? {})[0] !== 'wal') {
     connection.exec('PRAGMA journal_mode = WAL');
   }
   // SQLite itself syncs only what it must never lose the order of; a commit is synced by LogSync.
   connection.exec('PRAGMA synchronous = NORMAL');
-  connection.exec('PRAGMA journal_size_limit = 4194304');
+  connection.exec('PRAGMA journal_size_limit = 8388608');
+  // More than the thread leaves between two checkpoints: for when commits give it no pause.
+  if (longLived) connection.exec('PRAGMA wal_autocheckpoint = 4000');
   prepareSchema(connection, file);
 }

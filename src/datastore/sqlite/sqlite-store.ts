@@ -31,10 +31,12 @@ export interface SqliteStoreOptions {
   readonly busyTimeoutMs?: number;
   /** How often a watch looks by itself, for commits whose process died before it rang the bell. */
   readonly safetyMs?: number;
+  /** For a process that commits for days: what keeps the files small is done in another thread. */
+  readonly longLived?: boolean;
   readonly clock?: Clock;
 }
 
-/** Every so many revisions somebody trims the log. */
+/** Every so many revisions somebody trims the log, and moves into the database what is in that of SQLite. */
 const revisionsBetweenTrims = 100;
 
 /** Opens the store in a directory, and makes it when it is missing; several processes may share it. */
@@ -58,6 +60,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
 class SqliteStore implements Store {
   readonly #files: StoreFiles;
   readonly #synchronous: 'full' | 'normal';
+  readonly #longLived: boolean;
   readonly #keepRevisions: number;
   readonly #busyTimeoutMs: number;
   readonly #clock: Clock;
@@ -71,6 +74,7 @@ class SqliteStore implements Store {
   constructor(files: StoreFiles, options: SqliteStoreOptions) {
     this.#files = files;
     this.#synchronous = options.synchronous ?? 'full';
+    this.#longLived = options.longLived ?? false;
     this.#keepRevisions = options.keepRevisions ?? 20_000;
     this.#busyTimeoutMs = options.busyTimeoutMs ?? 10_000;
     this.#clock = options.clock ?? systemClock;
@@ -94,7 +98,10 @@ class SqliteStore implements Store {
       this.#bell.ring();
       // Begun before anything else can happen to the connection; what the trim does is in nobody's way.
       const onDisk = commit.durable === false ? undefined : this.#sync(database);
-      if (done.revision % revisionsBetweenTrims === 0) this.#trim(database);
+      if (done.revision % revisionsBetweenTrims === 0) {
+        this.#trim(database);
+        database.checkpoint();
+      }
       return { result: done, synced: onDisk };
     });
     await synced;
@@ -179,7 +186,7 @@ class SqliteStore implements Store {
       throw new CalicoError('unavailable', `datastore ${this.#files.database}: is closed`);
     }
     if (this.#database === undefined) {
-      this.#database = new Database(this.#files, this.#clock);
+      this.#database = new Database(this.#files, { clock: this.#clock, longLived: this.#longLived });
       this.#generation += 1;
     }
     return this.#database;
