@@ -168,6 +168,8 @@ export interface HostNetwork {
   /** a permanent neighbour entry */
   replaceNeighbour(index: number, address: string, mac: string): void;
   deleteNeighbour(index: number, address: string): void;
+  /** Lets the link answer neighbours who ask for an address that is not the host's, or no more. */
+  setProxyNeighbour(index: number, address: string, wanted: boolean): void;
   /** those that were set for good, of all links */
   permanentNeighbours(): readonly NeighbourInfo[];
   /** what a VXLAN device knows of the hosts behind it */

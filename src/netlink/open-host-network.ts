@@ -19,6 +19,7 @@ import {
   dumpNeighbours,
   replaceForwarding,
   replaceNeighbour,
+  setProxyNeighbour,
 } from './rtnl/neigh.js';
 import { deleteRoute, dumpRoutes, replaceRoute, routeTo } from './rtnl/route.js';
 import { createIpip, deleteAddress, setLinkMtu } from './rtnl/tunnel-device.js';
@@ -157,6 +158,10 @@ class KernelNetwork implements HostNetwork {
 
   deleteNeighbour(index: number, address: string): void {
     deleteNeighbour(this.#socket, index, address);
+  }
+
+  setProxyNeighbour(index: number, address: string, wanted: boolean): void {
+    setProxyNeighbour(this.#socket, { index, address, wanted });
   }
 
   permanentNeighbours() {

@@ -35,6 +35,7 @@ describe('a workload endpoint', () => {
       profiles: ['b', 'a'],
       interfaceName: 'cali1',
       mac: 'EE-EE-EE-EE-EE-EE',
+      ipv6Gateway: 'FD80:65:0::ff',
     },
   );
 
@@ -51,6 +52,7 @@ describe('a workload endpoint', () => {
         addresses: ['10.65.0.2', 'fd80:65::2'],
         interfaceName: 'cali1',
         mac: 'ee:ee:ee:ee:ee:ee',
+        ipv6Gateway: 'fd80:65::ff',
         adminUp: true,
       },
       issues: [],

@@ -275,7 +275,8 @@ export function endpointFromV1(
     const id = hostId(metadata.node, metadata.name);
     return { value: { id, kind: 'host', ...common, addresses: resource.spec.expectedIPs ?? [] }, issues };
   }
-  const { mac, ipNetworks = [], ipNATs = [] } = resource.spec;
+  const { mac, ipv6Gateway, ipNetworks = [], ipNATs = [] } = resource.spec;
+  const gateway = ipv6Gateway === undefined ? undefined : parseIp(ipv6Gateway);
   const addresses = addressesFromV1(ipNetworks, issues);
   const value: Endpoint = {
     id: workloadId(resource.metadata),
@@ -283,6 +284,7 @@ export function endpointFromV1(
     ...common,
     addresses,
     ...(mac !== undefined && { mac }),
+    ...(gateway?.version === 6 && { ipv6Gateway: formatIp(gateway) }),
     ...(ipNATs.length > 0 && { floating: floatingFromV1(ipNATs, addresses, issues) }),
   };
   return { value, issues };

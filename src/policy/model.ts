@@ -35,6 +35,8 @@ export interface Endpoint {
   /** absent only for a host endpoint that is found by its addresses */
   readonly interfaceName?: string;
   readonly mac?: string;
+  /** a workload's router of its own in IPv6, for which its host answers; canonical */
+  readonly ipv6Gateway?: string;
   readonly adminUp: boolean;
   /** ports that rules may call by a name; several may have the same */
   readonly ports?: readonly NamedPort[];

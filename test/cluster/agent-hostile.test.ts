@@ -172,6 +172,27 @@ describe('an agent whose datastore holds hostile', () => {
     await eventually('nothing is wrong any more', async () => (await lab.status(host)).reasons.length === 0);
   });
 
+  test.each(
+    Object.entries({
+      'a rule that cannot be read': '{"action":"allow","protocol":"no-such-protocol"}',
+      'a rule with a bad selector': '{"action":"allow","src_selector":"has("}',
+      'a rule with ports of no protocol': '{"action":"allow","dst_ports":[8080]}',
+      'a rule that is none': '"text"',
+    }),
+  )('content is told of, and what it selects is closed: %s', async (_what, rule) => {
+    const { endpoints } = await lab.status(host);
+    const victim = endpoints.find(endpoint => endpoint.id.includes('lab.victim'))?.addresses[0] ?? '';
+    const [, , netns = ''] = host.workloads.map(workload => workload.netns);
+    const isVictimOpen = async (): Promise<boolean> => await lab.connects(web.netns, netns, victim);
+    expect(await isVictimOpen()).toBe(true);
+    const value = `{"order":5,"selector":"role == 'victim'","inbound_rules":[${rule}],"outbound_rules":[]}`;
+    await put({ [policyKey('unreadable')]: value });
+    expect((await lab.status(host)).problems).toMatchObject([{ object: 'Policy(name=unreadable)' }]);
+    expect(await isVictimOpen()).toBe(false);
+    await remove([policyKey('unreadable')]);
+    await eventually('it is open again', isVictimOpen);
+  });
+
   test('content of all these kinds starts and enforces everything else', async () => {
     const all = Object.assign({}, ...Object.values(hostile)) as Readonly<Record<string, string>>;
     await put(all);

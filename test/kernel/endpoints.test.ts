@@ -150,6 +150,27 @@ describe("a workload's interface", () => {
     }
   });
 
+  test('answers for the router that its endpoint names, and no more for the one before', async () => {
+    await addPod('a', ['fd65::1/64']);
+    plumbing.start();
+    const asks = async (gateway: string): Promise<boolean> => {
+      await net.run('a', 'ip', '-6', 'neigh', 'flush', 'dev', 'eth0', 'nud', 'reachable', 'nud', 'stale');
+      await net.try('a', 'ping', '-n', '-c', '1', '-W', '1', gateway);
+      const { stdout } = await net.try('a', 'ip', '-6', 'neigh', 'show', gateway);
+      return stdout.includes('lladdr ee:ee:ee:ee:ee:ee');
+    };
+    for (const [gateway, other] of [
+      ['fd65::ff', 'fd65::fe'],
+      ['fd65::fe', 'fd65::ff'],
+    ] as const) {
+      await plumbing.apply([updated('a', { addresses: ['fd65::1'], ipv6Gateway: gateway })]);
+      await eventually('it is answered for', async () => await asks(gateway));
+      const proxies = await net.run('host', 'ip', '-6', 'neigh', 'show', 'proxy', 'dev', 'calia');
+      expect(proxies).toContain(gateway);
+      expect(proxies).not.toContain(other);
+    }
+  });
+
   test('without a workload name is never touched', async () => {
     await net.run('host', 'ip', 'link', 'add', 'eth7', 'type', 'veth');
     await net.run('host', 'ip', 'link', 'set', 'eth7', 'up');

@@ -3,13 +3,14 @@ import type { EndpointId } from '../../policy/index.js';
 import type { Changed } from './repairs.js';
 import type { Observed } from './observed.js';
 import { addressOf, neighbourMark } from './plan.js';
-import type { Done, PlumbingAction } from './plan.js';
+import type { Done, PlumbingAction, Proxies } from './plan.js';
 import { configureWorkloadInterface } from './settings.js';
 import type { SettingOptions, SettingProblem } from './settings.js';
 
 /** `Done` that grows with each step. */
 export interface Progress extends Done {
   readonly configured: Map<string, number>;
+  readonly proxies: Map<string, Proxies>;
   readonly holders: Map<string, EndpointId>;
   readonly neighbours: Map<string, string>;
 }
@@ -33,6 +34,13 @@ export function applyAction(target: ApplyTarget, action: PlumbingAction): Change
       const count = configureWorkloadInterface(network, name, options);
       done.configured.set(name, index);
       return { kind: 'setting', count };
+    }
+    case 'set-proxies': {
+      const { link, addresses, gone } = action;
+      for (const address of gone) network.setProxyNeighbour(link.index, address, false);
+      for (const address of addresses) network.setProxyNeighbour(link.index, address, true);
+      done.proxies.set(link.name, { index: link.index, addresses });
+      return undefined;
     }
     case 'delete-route': {
       const { destination, interfaceIndex, metric } = action.route;

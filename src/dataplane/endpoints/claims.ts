@@ -82,6 +82,10 @@ export class Claims {
     return lowest === undefined ? undefined : this.#workloads.get(lowest);
   }
 
+  get ipv6(): boolean {
+    return this.#options.ipv6;
+  }
+
   /** True when the name is one that a workload's interface may have: nothing else is ever touched. */
   ownsInterface(name: string): boolean {
     return this.#options.interfacePrefixes.some(prefix => prefix !== '' && name.startsWith(prefix));

@@ -73,7 +73,12 @@ class KernelPlumbing implements EndpointPlumbing {
   readonly #claims: Claims;
   readonly #observed: Observed;
   readonly #protocol: number;
-  readonly #done: Progress = { configured: new Map(), holders: new Map(), neighbours: new Map() };
+  readonly #done: Progress = {
+    configured: new Map(),
+    proxies: new Map(),
+    holders: new Map(),
+    neighbours: new Map(),
+  };
   readonly #failures = new Map<string, string>();
   readonly #states = new Map<EndpointId, EndpointState>();
   /** endpoints as they were last given: a change of policy alone is told of each, and is none of the plumbing's */
@@ -145,6 +150,7 @@ class KernelPlumbing implements EndpointPlumbing {
     const { network } = this.#parts;
     this.#observed.reset(network.links(), network.routes());
     this.#done.configured.clear();
+    this.#done.proxies.clear();
     this.#done.neighbours.clear();
     this.#repairs.during(() => {
       this.#letForward();

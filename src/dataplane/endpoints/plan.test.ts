@@ -42,7 +42,12 @@ function route(destination: string, interfaceIndex: number, fields: Partial<Rout
 }
 
 const lo = link(1, 'lo', { kind: undefined });
-const nothingDone: Done = { configured: new Map(), holders: new Map(), neighbours: new Map() };
+const nothingDone: Done = {
+  configured: new Map(),
+  proxies: new Map(),
+  holders: new Map(),
+  neighbours: new Map(),
+};
 
 function world(
   endpoints: readonly Endpoint[],

@@ -14,6 +14,13 @@ const GRACE_MS = 10_000;
 export type PlumbingAction =
   | { readonly kind: 'delete-route'; readonly route: RouteInfo }
   | { readonly kind: 'configure-link'; readonly link: LinkInfo }
+  /** the host answers for these addresses on the link, and no more for those */
+  | {
+      readonly kind: 'set-proxies';
+      readonly link: LinkInfo;
+      readonly addresses: readonly string[];
+      readonly gone: readonly string[];
+    }
   | { readonly kind: 'set-route'; readonly destination: string; readonly link: LinkInfo }
   | {
       readonly kind: 'set-neighbour';
@@ -26,10 +33,17 @@ export type PlumbingAction =
 export interface Done {
   /** index of the interface of that name that has its settings */
   readonly configured: ReadonlyMap<string, number>;
+  /** by name of the interface: its index, and for which addresses the host answers on it */
+  readonly proxies: ReadonlyMap<string, Proxies>;
   /** endpoint that a destination was last programmed for */
   readonly holders: ReadonlyMap<string, EndpointId>;
   /** `index mac` of the neighbour entry that belongs to a destination */
   readonly neighbours: ReadonlyMap<string, string>;
+}
+
+export interface Proxies {
+  readonly index: number;
+  readonly addresses: readonly string[];
 }
 
 export interface World {
@@ -51,10 +65,22 @@ export function neighbourMark(link: LinkInfo, mac: string): string {
 }
 
 /** Settings for an interface that some endpoint has and that is new, or has come again. */
-export function planInterface({ claims, observed, done }: World, name: string): readonly PlumbingAction[] {
+export function planInterface(world: World, name: string): readonly PlumbingAction[] {
+  const { claims, observed, done } = world;
   const link = observed.link(name);
   if (link === undefined || !claims.ownsInterface(name) || claims.onInterface(name).length === 0) return [];
-  return done.configured.get(name) === link.index ? [] : [{ kind: 'configure-link', link }];
+  const configured = done.configured.get(name) === link.index;
+  return [...(configured ? [] : [{ kind: 'configure-link', link } as const]), ...planProxies(world, link)];
+}
+
+/** Routers that workloads were given an address of: nobody else on the link has it. */
+function planProxies({ claims, done }: World, link: LinkInfo): readonly PlumbingAction[] {
+  const gateways = claims.onInterface(link.name).flatMap(({ ipv6Gateway }) => ipv6Gateway ?? []);
+  const addresses = [...new Set(claims.ipv6 ? gateways : [])].sort();
+  const known = done.proxies.get(link.name);
+  const before = known?.index === link.index ? known.addresses : [];
+  if (before.join() === addresses.join()) return [];
+  return [{ kind: 'set-proxies', link, addresses, gone: before.filter(each => !addresses.includes(each)) }];
 }
 
 /** What one destination needs, in two parts: nothing new comes before the old has gone everywhere. */

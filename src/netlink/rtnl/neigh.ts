@@ -14,6 +14,8 @@ const NDA_LLADDR = 2;
 const NUD_PERMANENT = 0x80;
 /** the entry is in the table of the device itself, not of a bridge above it */
 const NTF_SELF = 0x02;
+/** the host answers for the address */
+const NTF_PROXY = 0x08;
 const AF_BRIDGE = 7;
 const NDMSG_LENGTH = 12;
 
@@ -56,6 +58,24 @@ export function deleteNeighbour(socket: NetlinkSocket, index: number, address: s
     },
   });
   expectSuccess(`delete neighbour ${address} of link ${String(index)}`, answer, [ENOENT]);
+}
+
+/** Lets the link answer for an address that is not the host's, or no more. */
+export function setProxyNeighbour(
+  socket: NetlinkSocket,
+  { index, address, wanted }: { readonly index: number; readonly address: string; readonly wanted: boolean },
+): void {
+  const ip = requireIp(address);
+  const answer = socket.request({
+    type: wanted ? RTM_NEWNEIGH : RTM_DELNEIGH,
+    flags: wanted ? NLM_F_CREATE | NLM_F_REPLACE : 0,
+    write: writer => {
+      writer.u8(familyOf(ip.version)).u8(0).u16(0).u32(index).u16(NUD_PERMANENT).u8(NTF_PROXY).u8(0);
+      writer.attribute(NDA_DST, ipBytes(ip));
+    },
+  });
+  const verb = wanted ? 'answer' : 'no more answer';
+  expectSuccess(`${verb} for neighbour ${address} on link ${String(index)}`, answer, wanted ? [] : [ENOENT]);
 }
 
 /** The body of NEWNEIGH or DELNEIGH for an entry of a VXLAN device: frames for the address go to that host. */
