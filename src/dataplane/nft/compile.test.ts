@@ -444,6 +444,40 @@ describe('the place of a list in the table', () => {
   });
 });
 
+describe('a list that has a port index now and then', () => {
+  const ids = Array.from({ length: 8 }, (_, index) => `s${String(index)}`);
+  const world: readonly DataplaneUpdate[] = [
+    ...ids.map((id, index): DataplaneUpdate => ({
+      kind: 'set-created',
+      id: id as SetId,
+      members: new Set([`10.65.1.${String(index)}`]),
+    })),
+    // All of them are one rule with a union of their sets while there is an index, and each has a chain without.
+    ...ids.map(id =>
+      policy(id, [{ action: 'allow', match: { ...tcpTo(79).match, sourceSets: [id as SetId] } }]),
+    ),
+    ...['a', 'b'].map((id, index) => policy(id, [tcpTo(80 + index)])),
+    policy('ping', [{ action: 'allow', match: { protocol: 1, icmp: { type: 8 } } }]),
+  ];
+  const cali = (...ingress: readonly string[]) => endpoint('cali1', { tiers: [{ ingress }] });
+
+  test('looks up sets that are there, whatever it remembers', () => {
+    const compiled = compiler();
+    const [many, few] = [cali(...ids, 'a', 'b', 'ping'), cali(...ids, 'a', 'ping')];
+    for (const updates of [[...world, many], [few], [many], [few], [many]]) {
+      compiled.accept(updates);
+      const { chains, sets } = compiled.ruleset();
+      const lookedUp = [...chains.values()].flatMap(({ rules }) =>
+        rules.flatMap(({ tests }) => tests.flatMap(each => ('set' in each ? [each.set] : []))),
+      );
+      expect(lookedUp.length).toBeGreaterThan(0);
+      expect(lookedUp.filter(set => !sets.has(set))).toStrictEqual([]);
+    }
+    const [map] = dispatchOf(compiled, goal(compiled, 'wl-to', 'cali1'));
+    expect(compiled.ruleset().elements.get(map ?? '')?.size).toBe(3);
+  });
+});
+
 describe('an interface that two endpoints claim', () => {
   test('belongs to the same one whatever came first, and to the other when that goes', () => {
     const claim = (id: string, profiles: readonly string[]): DataplaneUpdate => {

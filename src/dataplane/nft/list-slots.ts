@@ -1,6 +1,7 @@
 import type { HeldLists, ListKey } from './list-key.js';
 import { noLists } from './list-key.js';
 import { slotName } from './names.js';
+import { PolicyJumps } from './policy-jumps.js';
 import { PortMap } from './port-map.js';
 
 /**
@@ -11,6 +12,7 @@ export interface Slot {
   /** of the chain at which the list begins, as long as the slot is in use */
   readonly name: string;
   readonly portMap: PortMap;
+  readonly policyJumps: PolicyJumps;
 }
 
 interface List {
@@ -150,7 +152,7 @@ export class ListSlots {
     // Another list may have begun under that name and been followed by one that still stands there.
     for (let again = 1; this.#names.has(name); again++) name = slotName(list.key.content, again);
     this.#names.add(name);
-    list.slot = { name, portMap: new PortMap() };
+    list.slot = { name, portMap: new PortMap(), policyJumps: new PolicyJumps() };
     this.#holdTiers(undefined, list.key);
     return list.slot;
   }

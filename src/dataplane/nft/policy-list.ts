@@ -70,14 +70,12 @@ function passes(rules: readonly ActiveRule[]): boolean {
  */
 function plain(request: TierRequest, source: RuleSource): CompiledList {
   const { direction, stage, policies, outcome, isLast, slot } = request;
-  const chains: Chain[] = [];
-  const rules = policies.flatMap(id => {
+  const { chains, rules } = slot.policyJumps.compile(policies, source.policy, (id, rulesOf) => {
     const name = policyChainName(direction, id, stage);
-    const own = source.merge(source.policy(id)[direction], { owner: policyOwner(id), at: name });
-    if (!isLast && passes(own)) return own.flatMap(source.renderer(outcome));
-    const chain: Chain = { name, rules: own.flatMap(source.renderer(lastTier(direction, stage))) };
-    chains.push(chain);
-    return [makeRule([], { kind: 'jump', chain: chain.name }, id)];
+    const own = source.merge(rulesOf[direction], { owner: policyOwner(id), at: name });
+    if (!isLast && passes(own)) return { chain: undefined, rules: own.flatMap(source.renderer(outcome)) };
+    const chain = { name, rules: own.flatMap(source.renderer(lastTier(direction, stage))) };
+    return { chain, rules: [makeRule([], { kind: 'jump', chain: name }, id)] };
   });
   return { chains: [...chains, { name: slot.name, rules: [...rules, end] }], maps: [] };
 }
@@ -98,11 +96,14 @@ function decisiveTier(request: TierRequest, source: RuleSource): CompiledList {
   const rendered = source.renderer(outcome);
   const render: RenderAt = (some, at) => source.merge(some, { owner, at }).flatMap(rendered);
   const index = source.portIndex(rules);
-  if (index !== undefined) return indexed(slot, index, render);
   // Chains of policies are shared by all lists: they are left out only where the rules of many became few.
-  return rules.length * fewAmong < policies.length
-    ? { chains: [{ name: slot.name, rules: [...rules.flatMap(rendered), end] }], maps: [] }
-    : plain(request, source);
+  const isPlain = index === undefined && rules.length * fewAmong >= policies.length;
+  if (index === undefined) slot.portMap.forget();
+  if (!isPlain) slot.policyJumps.forget();
+  if (index !== undefined) return indexed(slot, index, render);
+  return isPlain
+    ? plain(request, source)
+    : { chains: [{ name: slot.name, rules: [...rules.flatMap(rendered), end] }], maps: [] };
 }
 
 /** The chains for the policies of one tier; the one that the slot names is where it begins. */

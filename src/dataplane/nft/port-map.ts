@@ -68,6 +68,11 @@ export class PortMap {
       elements: new Map([...buckets].map(([key, { goal }]) => [key, goal])),
     };
   }
+
+  /** The buckets are not in the table any more: what they look up may go. */
+  forget(): void {
+    this.#buckets = new Map();
+  }
 }
 
 function bucketOf(rules: readonly Rule[]): Pick<Bucket, 'chain' | 'goal'> {
