@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runChecked } from '../../src/base/index.js';
 import { createTestLab } from '../support/lab.js';
 import type { TestLab } from '../support/lab.js';
-import { eventually, PATIENCE_MS } from '../support/netns.js';
+import { eventually, LATE_ANSWER_MS } from '../support/netns.js';
 
 /** rack1 with host1 ─ spine (BIRD) ─ rack2 with host2 and the router edge (FRR) */
 const topology = {
@@ -89,7 +89,7 @@ describe('a lab with two racks, routers that speak BGP, and an etcd', () => {
     // The host in the rack of the other host’s block is the next hop itself.
     await untilWays('spine', ['172.30.0.11', '172.30.4.11']);
     await untilWays('edge', ['172.30.4.1', '172.30.4.11']);
-    expect(await connects('w1', 'w2', PATIENCE_MS)).toBe(true);
+    expect(await connects('w1', 'w2', LATE_ANSWER_MS)).toBe(true);
     for (const [place, family, network, via] of [
       ['host2', '-4', '198.51.100.0/24', '172.30.4.1'],
       ['host1', '-6', '2001:db8:9::/48', 'fd30:ca11::1'],

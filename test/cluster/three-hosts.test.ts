@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createTestLab } from '../support/lab.js';
 import type { TestLab } from '../support/lab.js';
-import { eventually, PATIENCE_MS } from '../support/netns.js';
+import { eventually, LATE_ANSWER_MS } from '../support/netns.js';
 
 const examples = new URL('../../examples/three-tier', import.meta.url).pathname;
 const workloads = ['front1', 'front2', 'back1', 'back2', 'db1', 'visitor'];
@@ -23,7 +23,7 @@ async function status(): Promise<LabStatus> {
 
 /** Silence counts after a long time where an answer must come, and else soon. */
 async function connects(from: string, to: string, service: string, mustBe = false): Promise<boolean> {
-  const timeout = `--timeout=${String(mustBe ? PATIENCE_MS : 400)}`;
+  const timeout = `--timeout=${String(mustBe ? LATE_ANSWER_MS : 400)}`;
   const result = await lab.lab('connect', timeout, from, to, service);
   expect(result.stdout).toMatch(/answered in|dropped on the way/);
   return result.exitCode === 0;

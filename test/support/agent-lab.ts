@@ -3,7 +3,7 @@ import type { ProgramResult } from '../../src/base/index.js';
 import { agentPid, hostEnvironment, netnsPath } from '../../src/lab/index.js';
 import type { LabHost, LabTopology } from '../../src/lab/index.js';
 import { runLab } from './running-lab.js';
-import { PATIENCE_MS } from './netns.js';
+import { LATE_ANSWER_MS } from './netns.js';
 import type { RunningLab } from './running-lab.js';
 
 /** A lab with agents built from the sources as they are, for tests of the agent's life. */
@@ -42,7 +42,7 @@ export async function createAgentLab(kind: string, topology: LabTopology): Promi
     connects: async (from, to, address) =>
       await lab.answers({ fromNetns: from, toNetns: to, address, timeoutMs: 300 }),
     reaches: async (from, to, address) =>
-      await lab.answers({ fromNetns: from, toNetns: to, address, timeoutMs: PATIENCE_MS }),
+      await lab.answers({ fromNetns: from, toNetns: to, address, timeoutMs: LATE_ANSWER_MS }),
     felix: async (name, value) => await lab.client.setSetting({ component: 'felix', name }, value),
   };
 }

@@ -4,7 +4,7 @@ import type { BgpStatus } from '../../src/bgp/index.js';
 import { netnsPath, placeNamed, plainTopology } from '../../src/lab/index.js';
 import type { LabHost, LabRouter, LabTopology } from '../../src/lab/index.js';
 import { note } from './bird-nodes.js';
-import { eventually, PATIENCE_MS } from './netns.js';
+import { eventually, LATE_ANSWER_MS } from './netns.js';
 import { runLab } from './running-lab.js';
 import type { RunningLab } from './running-lab.js';
 
@@ -73,7 +73,12 @@ export async function createLabCluster(name: string, topology: number | LabTopol
     },
     async connects(from, to) {
       const [fromNetns, toNetns] = [from.workloads[0]?.netns ?? '', to.workloads[0]?.netns ?? ''];
-      return await lab.answers({ fromNetns, toNetns, address: await addressOn(to), timeoutMs: PATIENCE_MS });
+      return await lab.answers({
+        fromNetns,
+        toNetns,
+        address: await addressOn(to),
+        timeoutMs: LATE_ANSWER_MS,
+      });
     },
     async lostBetween(from, to, work) {
       return await lostOf(from.workloads[0]?.netns ?? '', await addressOn(to), work);
