@@ -1,15 +1,7 @@
 import { messageOf, systemClock } from '../base/index.js';
-import {
-  answerOn,
-  delayBetween,
-  parseService,
-  probe,
-  receiveStamps,
-  sendStamps,
-  steady,
-} from '../lab/index.js';
+import { answerOn, delayBetween, parseService, probe, receiveStamps, sendStamps } from '../lab/index.js';
 
-/** calico-lab-probe answer SERVICE | ask SERVICE ADDRESS TIMEOUT-MS | steady SERVICE ADDRESS SECONDS | send-stamps | receive-stamps | delay DEVICE DEVICE MS */
+/** calico-lab-probe answer SERVICE | ask SERVICE ADDRESS TIMEOUT-MS | send-stamps | receive-stamps | delay DEVICE DEVICE MS */
 async function main([
   verb = '',
   service = '',
@@ -28,10 +20,6 @@ async function main([
     case 'ask':
       return JSON.stringify(
         await probe({ transport, port, address, timeoutMs: Number(number) }, systemClock),
-      );
-    case 'steady':
-      return JSON.stringify(
-        await steady({ transport, port, address, timeoutMs: 1_000 }, Number(number), systemClock),
       );
     case 'send-stamps':
       await sendStamps(address, port, systemClock);

@@ -16,7 +16,7 @@ export type { LabPlace } from './place.js';
 export { planLab } from './plan.js';
 export type { LabHost, LabPlan, LabRouter, LabWorkload } from './plan.js';
 export { startHost, stopHost } from './power.js';
-export { answerOn, parseService, probe, steady } from './probe.js';
+export { answerOn, parseService, probe } from './probe.js';
 export { notUp, readRecord, requireRecord } from './record.js';
 export { routerSessions } from './router-sessions.js';
 export { readTopology } from './read-topology.js';

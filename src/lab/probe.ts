@@ -97,29 +97,3 @@ export function parseService(text: string): { readonly transport: Transport; rea
   }
   return { transport: match[1] === 'tcp' ? 'tcp' : 'udp', port };
 }
-
-export interface SteadyResult {
-  readonly attempts: number;
-  readonly failures: number;
-  /** of the slowest attempt that succeeded */
-  readonly worstMs: number;
-}
-
-const STEADY_INTERVAL_MS = 20;
-
-/** A new attempt every 20 ms for so many seconds, each with a connection of its own. */
-export async function steady(target: ProbeTarget, seconds: number, clock: Clock): Promise<SteadyResult> {
-  const end = clock.monotonic() + seconds * 1_000;
-  const attempts: Promise<ProbeResult>[] = [];
-  while (clock.monotonic() < end) {
-    attempts.push(probe(target, clock));
-    await clock.sleep(STEADY_INTERVAL_MS);
-  }
-  const results = await Promise.all(attempts);
-  const answered = results.filter(result => result.outcome === 'answered');
-  return {
-    attempts: results.length,
-    failures: results.length - answered.length,
-    worstMs: Math.max(0, ...answered.map(result => result.ms)),
-  };
-}
