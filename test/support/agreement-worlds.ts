@@ -7,6 +7,8 @@ import type {
   Packet,
   Policy,
   PolicyId,
+  Rules,
+  Stage,
 } from '../../src/policy/index.js';
 import { arbitraryModel, arbitraryPacket, arbitraryPeers, defaultCast } from './policy-arbitrary.js';
 
@@ -136,10 +138,30 @@ function arbitraryPeerPolicy(): fc.Arbitrary<Policy> {
           : { protocol, destinationPorts: ports.map(port => ({ min: port, max: port })) },
     }));
   const some = fc.array(arbitraryPeers(rule), { minLength: 1, maxLength: 3 });
-  return arbitraryForAll(
-    'peers',
-    some.map(each => each.flat()),
+  const stages = fc.constantFrom<readonly Stage[] | undefined>(
+    undefined,
+    undefined,
+    ['normal', 'forward'],
+    ['untracked'],
   );
+  return fc
+    .tuple(
+      arbitraryForAll(
+        'peers',
+        some.map(each => each.flat()),
+      ),
+      stages,
+    )
+    .map(([policy, at]) => (at === undefined ? policy : { ...policy, stages: at }));
+}
+
+/** A world in which every profile begins with those rules. */
+function withProfileRules(profiles: Model['profiles'], { ingress, egress }: Rules): Model['profiles'] {
+  const all = [...profiles].map(([id, profile]) => {
+    const more = { ingress: [...ingress, ...profile.ingress], egress: [...egress, ...profile.egress] };
+    return [id, { ...profile, ...more }] as const;
+  });
+  return new Map(all);
 }
 
 /** One packet for each connection: the order of addresses and of ports makes no difference to conntrack. */
@@ -184,6 +206,7 @@ export function arbitraryWorld(packetCount: number): fc.Arbitrary<World> {
       model: arbitraryModel(),
       ports: fc.option(arbitraryPortPolicy(), { nil: undefined, freq: 2 }),
       peers: fc.option(arbitraryPeerPolicy(), { nil: undefined, freq: 2 }),
+      profilePeers: fc.option(arbitraryPeerPolicy(), { nil: undefined, freq: 1 }),
       down: fc.option(fc.constantFrom(...localSlots), { nil: undefined, freq: 2 }),
       packets: fc.uniqueArray(packet, {
         selector: connectionOf,
@@ -192,14 +215,16 @@ export function arbitraryWorld(packetCount: number): fc.Arbitrary<World> {
         size: 'max',
       }),
     })
-    .map(({ model, ports, peers, down, packets }): World => {
+    .map(({ model, ports, peers, profilePeers, down, packets }): World => {
       const endpoints = new Map(model.endpoints);
       const one = down && endpoints.get(down.id);
       if (one !== undefined) endpoints.set(one.id, { ...one, adminUp: false });
       const policies = new Map(model.policies);
       for (const each of [ports, peers]) if (each !== undefined) policies.set(each.id, each);
+      const profiles =
+        profilePeers === undefined ? model.profiles : withProfileRules(model.profiles, profilePeers);
       const node = { hosts: new Map([[here, hostAddresses]]), interfaces: new Map([[here, hostInterfaces]]) };
-      return { model: { ...model, endpoints, policies, ...node }, packets };
+      return { model: { ...model, endpoints, policies, profiles, ...node }, packets };
     });
 }
 

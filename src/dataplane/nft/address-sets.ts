@@ -1,3 +1,4 @@
+import type { Logger } from '../../base/index.js';
 import { widthOf } from '../../net/index.js';
 import type { IpVersion } from '../../net/index.js';
 import type { SetId } from '../../policy/index.js';
@@ -21,9 +22,9 @@ export class AddressSets {
   readonly #ofPorts = new Map<SetId, Readonly<Record<IpVersion, string>>>();
   readonly unions: UnionSets;
 
-  constructor(desired: DesiredRuleset) {
+  constructor(desired: DesiredRuleset, log: Logger) {
     this.#desired = desired;
-    this.unions = new UnionSets(desired, id => this.#sets.get(id));
+    this.unions = new UnionSets({ desired, part: id => this.#sets.get(id), log });
   }
 
   /** Of a set or union: longest first; the full length is always there. */

@@ -49,7 +49,7 @@ function logText({ logPrefix, logGroup, logRateLimit, logRateBurst }: NftConfig)
 
 export function createCompiler(initial: NftConfig, log: Logger): Compiler {
   const desired = new DesiredRuleset(dropCounters.keys());
-  const sets = new AddressSets(desired);
+  const sets = new AddressSets(desired, log);
   let config = initial;
   const lists = new Lists(desired, {
     lengthsOf: (id, version) => sets.lengthsOf(id, version),

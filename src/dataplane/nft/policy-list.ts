@@ -59,6 +59,13 @@ export function listOwner({ name }: Slot): string {
 
 /** So many policies for one merged rule are worth a list of its own. */
 const fewAmong = 4;
+/** So many rules are written as quickly as they are shared. */
+const fewRules = 32;
+
+/** Chains of policies are shared by all lists: they are left out only where the rules of many became few. */
+function areFew(rules: number, policies: number): boolean {
+  return rules * fewAmong < policies || (rules < policies && rules <= fewRules);
+}
 
 function passes(rules: readonly ActiveRule[]): boolean {
   return rules.some(rule => rule.action === 'pass');
@@ -96,8 +103,7 @@ function decisiveTier(request: TierRequest, source: RuleSource): CompiledList {
   const rendered = source.renderer(outcome);
   const render: RenderAt = (some, at) => source.merge(some, { owner, at }).flatMap(rendered);
   const index = source.portIndex(rules);
-  // Chains of policies are shared by all lists: they are left out only where the rules of many became few.
-  const isPlain = index === undefined && rules.length * fewAmong >= policies.length;
+  const isPlain = index === undefined && !areFew(rules.length, policies.length);
   if (index === undefined) slot.portMap.forget();
   if (!isPlain) slot.policyJumps.forget();
   if (index !== undefined) return indexed(slot, index, render);

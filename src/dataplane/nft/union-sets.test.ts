@@ -270,13 +270,16 @@ describe('a union of IP sets', () => {
 
   test('is refused where it would have too many members, so that rules look up one set each', () => {
     const part = { size: 300_000, lengths: () => [32], members: noMembers };
-    const unions = new UnionSets(new DesiredRuleset([]), () => part);
+    const warnings: string[] = [];
+    const log = { ...silentLogger, warn: (message: string) => warnings.push(message) };
+    const unions = new UnionSets({ desired: new DesiredRuleset([]), part: () => part, log });
     const request = { owner: 'list', at: 'all', content: 'u:1' as SetId, sets: [setOf(1)] };
     expect(unions.of(request)).toBe('u:1');
     expect(unions.of({ ...request, content: 'u:2' as SetId, sets: [setOf(1), setOf(2)] })).toBeUndefined();
     unions.settle(new Set());
     expect(unions.of({ ...request, content: 'u:3' as SetId, sets: [setOf(3)] })).toBe('u:3');
     expect(unions.of({ ...request, at: 'other', content: 'u:4' as SetId })).toBeUndefined();
+    expect(warnings).toStrictEqual([expect.stringMatching(/^too many members to look up many selectors/)]);
   });
 
   test('is the union after whatever has changed, and just the sets are in the kernel that are looked up', () => {

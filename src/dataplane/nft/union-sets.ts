@@ -1,4 +1,5 @@
 import { MultiMap } from '../../base/index.js';
+import type { Logger } from '../../base/index.js';
 import { widthOf } from '../../net/index.js';
 import type { IpVersion } from '../../net/index.js';
 import type { SetId } from '../../policy/index.js';
@@ -78,11 +79,18 @@ export class UnionSets implements UnionNames {
   #fresh = new Set<Union>();
   /** of all unions */
   #size = 0;
+  readonly #log: Logger;
+  #hasWarned = false;
 
-  /** `part` tells what is in an IP set. */
-  constructor(desired: DesiredRuleset, part: (id: SetId) => UnionPart | undefined) {
-    this.#desired = desired;
-    this.#part = part;
+  constructor(parts: {
+    readonly desired: DesiredRuleset;
+    /** what is in an IP set */
+    readonly part: (id: SetId) => UnionPart | undefined;
+    readonly log: Logger;
+  }) {
+    this.#desired = parts.desired;
+    this.#part = parts.part;
+    this.#log = parts.log;
   }
 
   of(request: UnionRequest): SetId | undefined {
@@ -162,7 +170,7 @@ export class UnionSets implements UnionNames {
 
   #create(request: UnionRequest): Union | undefined {
     const size = this.#sizeOf(request);
-    if (this.#size + size > mostMembers) return undefined;
+    if (this.#size + size > mostMembers) return this.#refuse(request);
     const { content, sets: parts } = request;
     // Another may have begun with this content, and be something else now.
     let id = content;
@@ -181,6 +189,16 @@ export class UnionSets implements UnionNames {
     this.#byContent.set(content, union);
     for (const name of namesOf(union)) this.#byName.set(name, union);
     return union;
+  }
+
+  #refuse({ owner, sets }: UnionRequest): undefined {
+    if (this.#hasWarned) return undefined;
+    this.#hasWarned = true;
+    this.#log.warn(
+      'too many members to look up many selectors at once: rules are tried one by one, which slows down the first packet of flows',
+      { rules: owner, selectors: sets.length, members: this.#size, most: mostMembers },
+    );
+    return undefined;
   }
 
   #forget(union: Union): void {
