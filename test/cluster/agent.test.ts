@@ -147,7 +147,7 @@ describe('an agent', () => {
     };
     const before = await traffic();
     const [, address = ''] = /inet (10[0-9.]+)/.exec((await lab.run(web.netns, 'ip', 'addr')).stdout) ?? [];
-    expect(await lab.connects(db.netns, web.netns, address)).toBe(true);
+    expect(await lab.reaches(db.netns, web.netns, address)).toBe(true);
     const after = await traffic();
     for (const way of ['in', 'out'] as const) {
       expect(after?.[way].packets).toBeGreaterThan(before?.[way].packets ?? Infinity);

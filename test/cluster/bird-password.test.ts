@@ -32,6 +32,16 @@ describe('sessions with a password', () => {
     return peers.filter(({ info }) => info === 'Established').length;
   }
 
+  /** Segments that the node's kernel has refused for their signature. */
+  async function refused({ name }: BirdNode): Promise<number> {
+    const text = await cluster.net.run(name, 'cat', '/proc/net/netstat');
+    const [names = [], values = []] = text
+      .split('\n')
+      .filter(line => line.startsWith('TcpExt:'))
+      .map(line => line.split(' '));
+    return Number(values[names.indexOf('TCPMD5Failure')]);
+  }
+
   async function configure(password: (node: BirdNode) => string): Promise<void> {
     for (const node of cluster.nodes) {
       await node.daemon.apply(configOf(source(node.name, new Map([['mesh_password', password(node)]]))));
@@ -54,7 +64,11 @@ describe('sessions with a password', () => {
     await configure(({ name }) => name);
     await untilEstablished(0);
     // Nobody gets in by trying on.
-    await new Promise(resolve => setTimeout(resolve, 2_000));
+    const before = await Promise.all(cluster.nodes.map(refused));
+    await eventually('both have tried', async () => {
+      const now = await Promise.all(cluster.nodes.map(refused));
+      return now.every((count, i) => count > (before[i] ?? 0));
+    });
     expect(await Promise.all(cluster.nodes.map(established))).toEqual([0, 0]);
     await configure(() => 'same');
     await untilEstablished(2);
