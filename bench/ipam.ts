@@ -109,7 +109,13 @@ async function onStore(
 const etcd = await startEtcd();
 try {
   for (const synchronous of ['full', 'normal'] as const) {
-    const config = { type: 'sqlite', directory: join(directory, synchronous), synchronous } as const;
+    // As an agent opens it.
+    const config = {
+      type: 'sqlite',
+      directory: join(directory, synchronous),
+      synchronous,
+      longLived: true,
+    } as const;
     const name = synchronous === 'full' ? 'sqlite, synced' : 'sqlite, not synced';
     await onStore(name, config, { count: 2000, serial: synchronous === 'full' ? '1500' : '' });
   }
