@@ -28,8 +28,8 @@ const missing: ActiveRules = {
   egress: [{ action: 'deny', match: {} }],
 };
 
-function partsOf(key: ListKey | undefined): ReadonlySet<string> {
-  if (key === undefined || key.kind === 'tiers') return new Set();
+function partsOf(key: ListKey): ReadonlySet<string> {
+  if (key.kind === 'tiers') return new Set();
   return new Set(
     key.kind === 'tier' ? key.policies.map(id => `policy ${id}`) : key.profiles.map(id => `profile ${id}`),
   );
@@ -54,6 +54,7 @@ export class Lists {
   readonly #usingSet = new MultiMap<SetId, string>();
   /** what stands where */
   readonly #placed = new Map<Slot, ListKey>();
+  readonly #partsOf = remembering(partsOf);
   readonly #stale = new Set<Slot>();
   readonly #context: ListContext;
   /** by `policy ID` or `profile ID`: its rules, until kernel rules have to be made of them anew */
@@ -119,7 +120,7 @@ export class Lists {
     const others = new Map<Slot, ListKey | undefined>(ended.map(({ slot }) => [slot, undefined]));
     for (const { key, slot } of began) others.set(slot, key);
     for (const [slot, key] of others) {
-      const [former, now] = [partsOf(this.#placed.get(slot)), partsOf(key)];
+      const [former, now] = [this.#partsIn(this.#placed.get(slot)), this.#partsIn(key)];
       for (const part of former.difference(now)) this.#containing.delete(part, slot);
       for (const part of now.difference(former)) this.#containing.add(part, slot);
       if (key === undefined) this.#placed.delete(slot);
@@ -201,6 +202,10 @@ export class Lists {
   #newRenderer(outcome: Outcome): (rule: LabelledRule) => readonly Rule[] {
     const one = remembering((rule: LabelledRule) => kernelRules(rule, outcome, this.#context));
     return rule => withUnions(rule, this.#context.unions).flatMap(one);
+  }
+
+  #partsIn(key: ListKey | undefined): ReadonlySet<string> {
+    return key === undefined ? new Set() : this.#partsOf(key);
   }
 
   #mark(part: string): void {

@@ -141,7 +141,8 @@ function mergeIn(
   { owner, at }: MergePlace,
   { former, now }: Memory,
 ): readonly LabelledRule[] {
-  if (rules.length < field.fewest) return rules;
+  // Most lists have nothing to merge: that is seen without looking for what is alike.
+  if (rules.filter(({ match }) => field.isFit(match)).length < field.fewest) return rules;
   const groups = Map.groupBy(rules, likenessOf);
   groups.delete('');
   const merged = new Map<LabelledRule, LabelledRule | undefined>();
