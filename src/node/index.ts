@@ -1,5 +1,6 @@
 export { startAgent } from './agent.js';
 export type { Agent } from './agent.js';
+export { closeHost } from './close-host.js';
 export { cleanUp } from './cleanup.js';
 export { readAgentConfig } from './config.js';
 export type { AgentConfig } from './config.js';

@@ -23,7 +23,7 @@ function metadataOf({ metadataAddress, metadataPort }: FelixConfig): NftConfig['
 }
 
 /** The part of the ruleset that is the operator's choice. */
-function nftConfigFrom(config: FelixConfig): Partial<NftConfig> {
+export function nftConfigFrom(config: FelixConfig): Partial<NftConfig> {
   return {
     interfacePrefixes: config.interfacePrefixes,
     endpointToHostAction: config.endpointToHostAction,

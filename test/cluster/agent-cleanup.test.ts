@@ -93,7 +93,7 @@ describe('cleanup', () => {
     await text('ip', 'link', 'set', 'vxlan.calico', 'up');
     await text('ip', 'neigh', 'add', '192.0.2.9', 'dev', 'eth0', 'lladdr', '02:00:00:00:00:09');
     expect(await text('ip', 'neigh', 'show', 'nud', 'permanent')).toMatch(/ dev cali/);
-    process.kill(lab.pid(host), 'SIGTERM');
+    lab.kill(host, 'SIGTERM');
     await eventually('the agent has ended', () => lab.pid(host) === 0);
     await text('ip', 'route', 'add', '10.66.0.0/26', 'dev', 'tunl0', 'proto', '80');
     await text('ip', 'route', 'add', '10.66.1.0/26', 'dev', 'vxlan.calico', 'proto', '80');
@@ -119,13 +119,25 @@ describe('cleanup', () => {
     expect(await text('ip', 'route', 'show', 'default')).toContain('default via');
 
     expect(await lab.calicoNode(host, 'cleanup')).toMatchObject({ exitCode: 0, stderr: '' });
+    // As at boot: closed before there is an agent, and no second time.
+    expect(await lab.calicoNode(host, 'close')).toMatchObject({
+      exitCode: 0,
+      stdout: 'interfaces of workloads are closed until calico-node runs\n',
+    });
+    const closed = await lab.ruleset(host);
+    expect(closed).toContain('iifname "cali*" goto drop-unknown-endpoint');
+    expect(await lab.calicoNode(host, 'close')).toMatchObject({
+      exitCode: 0,
+      stdout: 'nftables: table inet calico is there already, and stays\n',
+    });
+    expect(await lab.ruleset(host)).toBe(closed);
     await lab.heal();
     await eventually('the hosts know of each other again', reaches);
   });
 
   test('removes the routes of a BIRD that was killed before', async () => {
     const pid = (await lab.run(host.netns, 'ip', 'netns', 'pids', host.netns)).stdout;
-    process.kill(lab.pid(host), 'SIGKILL');
+    lab.kill(host, 'SIGKILL');
     for (const each of pid.split('\n').filter(line => line !== '')) {
       if ((await text('cat', `/proc/${each}/comm`)) === 'bird\n') process.kill(Number(each), 'SIGKILL');
     }

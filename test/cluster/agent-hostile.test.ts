@@ -198,7 +198,7 @@ describe('an agent whose datastore holds hostile', () => {
     const all = Object.assign({}, ...Object.values(hostile)) as Readonly<Record<string, string>>;
     await put(all);
     await undisturbed({ lab, to: db, address, allowed: web }, async () => {
-      process.kill(lab.pid(host), 'SIGTERM');
+      lab.kill(host, 'SIGTERM');
       await eventually('it has ended', () => lab.pid(host) === 0);
       await lab.heal();
     });

@@ -181,7 +181,7 @@ describe('an agent', () => {
     expect(await lab.calicoNode(host, 'status')).toMatchObject({ exitCode: 0 });
     expect((await lab.status(host)).config[action]).toBeUndefined();
     // At its start it waits.
-    process.kill(lab.pid(host), 'SIGTERM');
+    lab.kill(host, 'SIGTERM');
     await eventually('it has ended', () => lab.pid(host) === 0);
     const run = lab.calicoNode(host);
     await eventually('it says what it waits for', async () =>
@@ -192,7 +192,7 @@ describe('an agent', () => {
     await eventually('it is ready', async () => (await lab.status(host)).ready);
     expect((await lab.status(host)).config).toMatchObject({ [action]: { value: 'ACCEPT' } });
     await lab.felix(action, undefined);
-    process.kill(lab.pid(host), 'SIGTERM');
+    lab.kill(host, 'SIGTERM');
     expect(await run).toMatchObject({ exitCode: 0 });
     await lab.heal();
     expect(await lab.complaints(host)).toEqual([]);
@@ -254,7 +254,7 @@ describe('an agent', () => {
 
   test('ends when it is asked to, and leaves the kernel as it is', async () => {
     const before = await lab.ruleset(host);
-    process.kill(lab.pid(host), 'SIGTERM');
+    lab.kill(host, 'SIGTERM');
     await eventually('it has ended', () => lab.pid(host) === 0);
     expect(await lab.ruleset(host)).toBe(before);
     await lab.heal();
@@ -268,7 +268,7 @@ describe('an agent', () => {
       (await lab.run(host.netns, 'ip', 'route', 'show', 'proto', '80')).stdout;
     const before = await routes();
     expect(before).toContain('cali');
-    process.kill(lab.pid(host), 'SIGTERM');
+    lab.kill(host, 'SIGTERM');
     await eventually('it has ended', () => lab.pid(host) === 0);
     await lab.heal();
     expect(await lab.status(host)).toMatchObject({ ready: true, problems: [] });

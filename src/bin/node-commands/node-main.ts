@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { buildInfo, messageOf, silentLogger, systemClock } from '../../base/index.js';
 import {
   cleanUp,
+  closeHost,
   createLogger,
   localValues,
   readAgentConfig,
@@ -19,6 +20,7 @@ const STOP_LIMIT_MS = 900;
 const usage = `Usage:
   calico-node            run the agent of this host in the foreground
   calico-node status     tell how the running agent and its endpoints are
+  calico-node close      close interfaces of workloads until an agent runs: at boot
   calico-node cleanup    remove from this host's kernel what the agent put there
   calico-node --help     show this text
   calico-node --version  show the version
@@ -77,6 +79,17 @@ async function runCleanup(env: Environment, { out, err }: Streams): Promise<numb
   return failures.length === 0 ? 0 : 1;
 }
 
+async function runClose(env: Environment, { out }: Streams): Promise<number> {
+  const { config, local } = await readConfiguration(env);
+  const made = await closeHost({ config, local, clock: systemClock, log: silentLogger });
+  out(
+    made
+      ? 'interfaces of workloads are closed until calico-node runs\n'
+      : 'nftables: table inet calico is there already, and stays\n',
+  );
+  return 0;
+}
+
 /** One call of calico-node; its exit code. */
 export async function nodeMain(given: {
   readonly args: readonly string[];
@@ -90,6 +103,8 @@ export async function nodeMain(given: {
     switch (command) {
       case undefined:
         return await runAgent(env, signal);
+      case 'close':
+        return await runClose(env, streams);
       case 'cleanup':
         return await runCleanup(env, streams);
       case 'status':
