@@ -108,6 +108,9 @@ describe('addresses, routes and neighbours', () => {
     pod.setLinkUp(containerIndex);
     pod.close();
   });
+  afterAll(async () => {
+    await host.deleteLink(index);
+  });
 
   test('addresses of both versions are added, again without error, and listed', async () => {
     for (const address of ['10.9.0.1/24', '10.9.0.1/24', 'fd00:9::1/64']) host.addAddress(index, address);
