@@ -21,7 +21,6 @@ export class Bell {
   #watcher: FSWatcher | undefined;
   #watched = 'gone';
   #timer: NodeJS.Timeout | undefined;
-  #pending: NodeJS.Immediate | undefined;
 
   constructor(files: StoreFiles, clock: Clock, safetyMs: number) {
     this.#files = files;
@@ -72,12 +71,7 @@ export class Bell {
     this.#watcher = undefined;
     if (now === 'gone') return;
     try {
-      this.#watcher = watch(this.#files.bellDirectory, () => {
-        this.#pending ??= setImmediate(() => {
-          this.#pending = undefined;
-          this.#wakeAll();
-        });
-      });
+      this.#watcher = watch(this.#files.bellDirectory, () => this.#wakeAll());
       this.#watched = now;
       this.#watcher.on('error', () => {
         this.#watched = 'gone';
@@ -88,14 +82,12 @@ export class Bell {
   }
 
   #wakeAll(): void {
-    for (const listener of this.#listeners) listener.wake();
+    for (const listener of this.#listeners) listener.wakeSoon();
   }
 
   #stop(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
-    clearImmediate(this.#pending);
-    this.#pending = undefined;
     this.#watcher?.close();
     this.#watcher = undefined;
   }
@@ -105,10 +97,19 @@ export class Bell {
 export class BellListener {
   readonly #onClose: () => void;
   #rung = false;
+  #pending: NodeJS.Immediate | undefined;
   #resolve: (() => void) | undefined;
 
   constructor(onClose: () => void) {
     this.#onClose = onClose;
+  }
+
+  /** Rings that come together wake it once. One listener has done its work before the next is woken. */
+  wakeSoon(): void {
+    this.#pending ??= setImmediate(() => {
+      this.#pending = undefined;
+      this.wake();
+    });
   }
 
   wake(): void {
@@ -128,6 +129,7 @@ export class BellListener {
   }
 
   close(): void {
+    clearImmediate(this.#pending);
     this.#onClose();
   }
 }
