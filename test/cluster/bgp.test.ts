@@ -196,7 +196,7 @@ describe('BGP of a running cluster', () => {
   test('loses no packet when an agent is killed and started again, and its BIRD goes on', async () => {
     const bird = await birdPid(host2);
     const lost = await lostDuring(async () => {
-      process.kill(agentPid(host2) ?? 0, 'SIGKILL');
+      cluster.kill(host2, 'SIGKILL');
       await eventually('the agent is gone', () => agentPid(host2) === undefined);
       await cluster.heal();
     });

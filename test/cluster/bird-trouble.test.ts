@@ -104,7 +104,8 @@ describe('the care for a BIRD', () => {
     const daemon = care();
     await daemon.apply(CONFIG);
     for (let i = 0; i < 3; i++) {
-      const pid = daemon.pid() ?? 0;
+      const pid = daemon.pid();
+      if (pid === undefined) throw new Error('no BIRD runs');
       process.kill(pid, 'SIGKILL');
       await eventually('another one runs', () => ![pid, undefined].includes(daemon.pid()));
       await eventually(

@@ -143,7 +143,8 @@ describe('a host with GoBGP among hosts with BIRD', () => {
 
   test('has another daemon when that one is killed, and its routes all the time', async () => {
     const pid = gobgp.pid();
-    process.kill(pid ?? 0, 'SIGKILL');
+    if (pid === undefined) throw new Error('no GoBGP runs');
+    process.kill(pid, 'SIGKILL');
     await eventually('another one has its sessions', async () => {
       expect(await routesOfG()).toEqual(ROUTES_OF_G);
       const now = gobgp.pid();

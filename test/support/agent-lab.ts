@@ -10,8 +10,6 @@ import type { RunningLab } from './running-lab.js';
 export interface AgentLab extends RunningLab {
   /** Process id of the host's agent; 0 when none runs. */
   pid(host: LabHost): number;
-  /** Sends a signal to the host's agent, which must run: a signal to process 0 would go to all of the tests. */
-  kill(host: LabHost, signal: 'SIGTERM' | 'SIGKILL'): void;
   /** Runs a program in the namespace of a host or workload, whatever its exit code. */
   run(netns: string, program: string, ...args: readonly string[]): Promise<ProgramResult>;
   /** `calico-node` with arguments, as the host's operator would call it. */
@@ -35,11 +33,6 @@ export async function createAgentLab(kind: string, topology: LabTopology): Promi
   return {
     ...lab,
     pid: host => agentPid(host) ?? 0,
-    kill: (host, signal) => {
-      const pid = agentPid(host);
-      if (pid === undefined) throw new Error(`no agent runs on ${host.name}`);
-      process.kill(pid, signal);
-    },
     run,
     calicoNode: async (host, ...args) =>
       await runProgram('nsenter', [`--net=${netnsPath(host.netns)}`, `${paths.bin}/calico-node`, ...args], {

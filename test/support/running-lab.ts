@@ -1,7 +1,15 @@
 import { askSocket, systemClock } from '../../src/base/index.js';
 import { createResourceClient, openStore } from '../../src/datastore/index.js';
 import type { ResourceClient, Store } from '../../src/datastore/index.js';
-import { connectInLab, controlSocket, labDown, labStore, labUp, planLab } from '../../src/lab/index.js';
+import {
+  agentPid,
+  connectInLab,
+  controlSocket,
+  labDown,
+  labStore,
+  labUp,
+  planLab,
+} from '../../src/lab/index.js';
 import type { LabHost, LabPlan, LabTopology } from '../../src/lab/index.js';
 import type { AgentStatus } from '../../src/node/index.js';
 import { builtInstallation } from './installation.js';
@@ -26,6 +34,8 @@ export interface RunningLab {
   status(host: LabHost): Promise<AgentStatus>;
   /** What the agent of a host still complains of after it had time to get well. */
   complaints(host: LabHost): Promise<readonly string[]>;
+  /** Sends a signal to the host's agent, which must run: a signal to process 0 would go to all of the tests. */
+  kill(host: LabHost, signal: 'SIGTERM' | 'SIGKILL'): void;
   /** Starts agents that do not run and attaches workloads that are not attached; waits until all is ready. */
   heal(): Promise<void>;
   /** Whether a new connection to TCP port 8080 is answered. */
@@ -65,6 +75,11 @@ export async function runLab(name: string, topology: LabTopology): Promise<Runni
       };
       await eventually('it is well', isWell).catch(() => undefined);
       return reasons;
+    },
+    kill: (host, signal) => {
+      const pid = agentPid(host);
+      if (pid === undefined) throw new Error(`no agent runs on ${host.name}`);
+      process.kill(pid, signal);
     },
     heal: async () => await labUp(context, plan),
     answers: async attempt => {
