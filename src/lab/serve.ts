@@ -25,7 +25,8 @@ export async function serveInside(request: ServiceRequest): Promise<void> {
     let said = '';
     child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
     child.once('error', reject);
-    child.once('exit', () => {
+    // Not at its exit: what it said last may still be on the way.
+    child.once('close', () => {
       if (said.includes('EADDRINUSE')) resolve();
       else
         reject(
@@ -39,7 +40,7 @@ export async function serveInside(request: ServiceRequest): Promise<void> {
     child.stdout.once('data', () => {
       child.stdout.destroy();
       child.stderr.destroy();
-      child.removeAllListeners('exit');
+      child.removeAllListeners('close');
       child.unref();
       resolve();
     });
