@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runChecked, runProgram } from '../src/base/index.js';
+import { runChecked } from '../src/base/index.js';
 import { createResourceClient, openStore } from '../src/datastore/index.js';
 import type { Store } from '../src/datastore/index.js';
 import { openHostNetwork } from '../src/netlink/index.js';
@@ -11,6 +11,7 @@ import { agentEnvironment, startAgentProcess } from '../test/support/agent-proce
 import type { AgentPlace } from '../test/support/agent-process.js';
 import { createTestNet, eventually } from '../test/support/netns.js';
 import type { TestNet } from '../test/support/netns.js';
+import { callPlugin } from './support/small-runtime.js';
 
 /**
  * CNI with a real agent in a namespace of its own; what it costs to find an address is in `ipam`. Wants the built
@@ -29,6 +30,7 @@ const agentPlace: AgentPlace = {
   directory,
   runDir,
 };
+const launcher = join(dist, 'cni/calico');
 const rows: (readonly [string, string, string, string])[] = [];
 
 function quantile(times: readonly number[], q: number): number {
@@ -67,7 +69,7 @@ function environment(command: string, pod: string): Record<string, string> {
 
 /** As a runtime calls the plugin. */
 async function byLauncher(command: string, pod: string): Promise<void> {
-  await runChecked(join(dist, 'cni/calico'), [], { input: config, env: environment(command, pod) });
+  await runChecked(launcher, [], { input: config, env: environment(command, pod) });
 }
 
 /** The same bytes without the start of a program. */
@@ -104,16 +106,26 @@ async function settled(): Promise<void> {
   host.close();
 }
 
-type Call = typeof byLauncher;
+type Calls = (command: string, pods: readonly string[]) => Promise<readonly number[]>;
 
-async function serial(pods: readonly string[], call: Call): Promise<void> {
-  const name = call === byLauncher ? 'launcher' : 'socket';
-  const adds: number[] = [];
-  for (const pod of pods) adds.push(await timed(async () => call('ADD', pod)));
-  const dels: number[] = [];
-  for (const pod of pods) dels.push(await timed(async () => call('DEL', pod)));
-  report(`ADD, one after the other (${name})`, adds, '10 / 30');
-  report(`DEL, one after the other (${name})`, dels, '10');
+/** As a small runtime starts it. */
+const launcherInTurn: Calls = async (command, pods) =>
+  await callPlugin(
+    { program: launcher, config, env: environment('VERSION', 'none') },
+    pods.map(pod => ({ command, container: pod, netns: net.path(pod) })),
+  );
+
+function inTurn(call: (command: string, pod: string) => Promise<void>): Calls {
+  return async (command, pods) => {
+    const times: number[] = [];
+    for (const pod of pods) times.push(await timed(async () => call(command, pod)));
+    return times;
+  };
+}
+
+async function serial(pods: readonly string[], name: string, calls: Calls): Promise<void> {
+  report(`ADD, one after the other (${name})`, await calls('ADD', pods), '10 / 30');
+  report(`DEL, one after the other (${name})`, await calls('DEL', pods), '10');
   await settled();
 }
 
@@ -185,14 +197,16 @@ async function floor(netnsOf: TestNet): Promise<void> {
 
 async function launcherAlone(): Promise<void> {
   const env = environment('VERSION', 'x');
-  const launcher = join(dist, 'cni/calico');
-  const times: number[] = [];
-  for (let i = 0; i < 200; i++)
-    times.push(await timed(async () => runProgram(launcher, [], { input: config, env })));
-  report('launcher alone (VERSION), with its start', times, '3');
-  const nothing: number[] = [];
-  for (let i = 0; i < 200; i++) nothing.push(await timed(async () => runProgram('/bin/true', [])));
-  report('floor: starting /bin/true the same way', nothing);
+  const calls = Array.from({ length: 200 }, () => ({ command: 'VERSION', container: 'x', netns: 'x' }));
+  report(
+    'launcher alone (VERSION), with its start',
+    await callPlugin({ program: launcher, config, env }, calls),
+    '3',
+  );
+  report(
+    'floor: starting /bin/true the same way',
+    await callPlugin({ program: '/bin/true', config, env }, calls),
+  );
   const child = spawn(launcher, [], { env, stdio: ['pipe', 'ignore', 'ignore'] });
   await eventually('the launcher waits for its input', () =>
     readFileSync(`/proc/${String(child.pid)}/wchan`, 'utf8').includes('pipe'),
@@ -219,8 +233,9 @@ async function main(): Promise<void> {
     // An agent that has just started compiles its code while it works.
     for (const command of ['ADD', 'DEL']) for (const pod of pods) await bySocket(command, pod);
     await settled();
-    await serial(pods, byLauncher);
-    await serial(pods, bySocket);
+    await serial(pods, 'launcher', launcherInTurn);
+    await serial(pods, 'launcher, started by Node', inTurn(byLauncher));
+    await serial(pods, 'socket', inTurn(bySocket));
     await sideBySide(pods, 'ADD');
     await sideBySide(pods, 'DEL');
     await launcherAlone();
