@@ -217,7 +217,7 @@ async function run(netns: string): Promise<void> {
       const directory = await mkdtemp(join(tmpdir(), 'calico-first-packet-'));
       const store = await openStore(
         type === 'sqlite'
-          ? { type, directory: join(directory, 'store'), synchronous: 'normal' }
+          ? { type, directory: join(directory, 'store') }
           : { type, endpoints: [etcd.endpoint] },
       );
       await commit(store, world);
