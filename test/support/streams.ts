@@ -83,8 +83,8 @@ async function startStream(from: LabWorkload, address: string, expects: string):
 
 /**
  * How often a workload had to ask again for a connection, or to send again on one that lasts: exact, where a delay could
- * also be a busy machine. The ends of connections do not count: on a busy machine two processors let their packets
- * overtake each other, and connection tracking takes such for invalid.
+ * also be a busy machine. The ends of connections do not count: of ten thousand on a busy machine one or the other has to
+ * send its last packet again, also while nothing at all happens to the agent.
  */
 async function sentAgain(lab: AgentLab, { netns }: LabWorkload): Promise<number> {
   const { stdout } = await lab.run(netns, 'cat', '/proc/net/netstat');
